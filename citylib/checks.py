@@ -1,0 +1,209 @@
+"""Argument checks, one per kind of bad input; each message says argument, rule and value.
+
+A check returns the checked value in the form the caller computes with, so that
+it stands where the value is used: ``y_T = checks.series("y", y)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from citylib.errors import InputError, UnknownNameError
+
+__all__ = [
+    "array",
+    "binary",
+    "fraction",
+    "increasing",
+    "integer",
+    "matrix",
+    "number",
+    "one_of",
+    "same_length",
+    "series",
+    "unique",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def array(
+    argument: str,
+    value: npt.ArrayLike,
+    *,
+    ndim: int | None = None,
+    missing: bool = False,
+    at_least: int = 0,
+    minimum: float | None = None,
+) -> FloatArray:
+    """Return `value` as a float64 array, or say what is wrong with it.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : array_like
+        Numbers.
+    ndim : int, optional
+        Wanted number of dimensions.
+    missing : bool, default False
+        Whether NaN is allowed (it marks a missing value).
+    at_least : int, default 0
+        Smallest length of the first axis.
+    minimum : float, optional
+        Smallest value allowed.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    InputError
+        Not numeric, wrong shape, infinite, NaN where none is allowed, too short, too small.
+    """
+    try:
+        out = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(argument, "be numeric", value) from None
+    if ndim is not None and out.ndim != ndim:
+        raise InputError(argument, f"have {ndim} dimension(s)", out.shape)
+    if out.ndim and out.shape[0] < at_least:
+        raise InputError(argument, f"have at least {at_least} rows", out.shape[0])
+    infinite = np.isinf(out)
+    if infinite.any():
+        raise InputError(argument, "be finite", f"{int(infinite.sum())} infinite value(s), {_first(infinite)}")
+    nan = np.isnan(out)
+    if not missing and nan.any():
+        raise InputError(argument, "have no missing values", f"{int(nan.sum())} NaN, {_first(nan)}")
+    if minimum is not None:
+        low = out < minimum
+        if low.any():
+            raise InputError(argument, f"be at least {minimum:g}", f"{out[low][0]:g}, {_first(low)}")
+    return out
+
+
+def series(argument: str, value: npt.ArrayLike, *, missing: bool = False, at_least: int = 1) -> FloatArray:
+    """Return `value` as a one-dimensional float64 array; see `array`."""
+    return array(argument, value, ndim=1, missing=missing, at_least=at_least)
+
+
+def matrix(argument: str, value: npt.ArrayLike, *, missing: bool = False, at_least: int = 1) -> FloatArray:
+    """Return `value` as a two-dimensional float64 array; see `array`."""
+    return array(argument, value, ndim=2, missing=missing, at_least=at_least)
+
+
+def binary(argument: str, value: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return `value` as a boolean array; 0 and 1 count, nothing else does."""
+    out = np.asarray(value)
+    if out.dtype == np.bool_:
+        return out
+    numbers = array(argument, value)
+    odd = (numbers != 0) & (numbers != 1)
+    if odd.any():
+        raise InputError(argument, "hold only 0 and 1 (or False and True)", f"{numbers[odd][0]:g}, {_first(odd)}")
+    return numbers.astype(np.bool_)
+
+
+def number(
+    argument: str,
+    value: object,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+) -> float:
+    """Return `value` as a finite float within bounds (`above` is exclusive)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise InputError(argument, "be a number", value)
+    out = float(value)
+    if not math.isfinite(out):
+        raise InputError(argument, "be finite", value)
+    _bounds(argument, out, minimum, above, maximum)
+    return out
+
+
+def integer(argument: str, value: object, *, minimum: int | None = None, maximum: int | None = None) -> int:
+    """Return `value` as an int within bounds; 2.0 and True are refused."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InputError(argument, "be a whole number", value)
+    _bounds(argument, int(value), minimum, None, maximum)
+    return int(value)
+
+
+def fraction(argument: str, value: object, *, closed: bool = False) -> float:
+    """Return `value` as a float between 0 and 1, the ends allowed only if `closed`."""
+    out = number(argument, value)
+    if not (0 <= out <= 1 if closed else 0 < out < 1):
+        raise InputError(argument, "lie between 0 and 1" + (" inclusive" if closed else ""), value)
+    return out
+
+
+def one_of(argument: str, value: object, known: Collection[Any]) -> Any:
+    """Return `value` if it is among `known`; the nearest is offered if not."""
+    if value not in known:
+        if isinstance(value, str):
+            raise UnknownNameError(argument, value, [str(k) for k in known])
+        raise InputError(argument, f"be one of: {', '.join(map(str, known))}", value)
+    return value
+
+
+def same_length(**arrays: Sequence[Any] | npt.NDArray[Any]) -> int:
+    """Return the common length of the named arrays.
+
+    Examples
+    --------
+    >>> same_length(x=[1, 2], y=[3])
+    Traceback (most recent call last):
+    ...
+    citylib.errors.InputError: x, y must have the same length, got {'x': 2, 'y': 1}
+    """
+    lengths = {name: len(a) for name, a in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(", ".join(lengths), "have the same length", lengths)
+    return next(iter(lengths.values()))
+
+
+def increasing(argument: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return `value` if it is strictly increasing (times, sorted ids)."""
+    out = np.asarray(value)
+    if out.ndim != 1:
+        raise InputError(argument, "have 1 dimension(s)", out.shape)
+    if len(out) > 1:
+        bad = ~(out[1:] > out[:-1])
+        if bad.any():
+            at = int(np.argmax(bad)) + 1
+            what = "repeats" if out[at] == out[at - 1] else "steps back"
+            raise InputError(argument, "be strictly increasing", f"{out[at]} which {what} at row {at}")
+    return out
+
+
+def unique(argument: str, value: Sequence[Any]) -> tuple[Any, ...]:
+    """Return `value` as a tuple if no element occurs twice."""
+    seen: set[Any] = set()
+    for item in value:
+        if item in seen:
+            raise InputError(argument, "have no duplicates", item)
+        seen.add(item)
+    return tuple(value)
+
+
+def _bounds(argument: str, value: float, minimum: float | None, above: float | None, maximum: float | None) -> None:
+    if minimum is not None and value < minimum:
+        raise InputError(argument, f"be at least {minimum:g}", value)
+    if above is not None and value <= above:
+        raise InputError(argument, f"be more than {above:g}", value)
+    if maximum is not None and value > maximum:
+        raise InputError(argument, f"be at most {maximum:g}", value)
+
+
+def _first(bad: npt.NDArray[np.bool_]) -> str:
+    if bad.ndim == 0:
+        return "a single value"
+    where = [int(i) for i in np.argwhere(bad)[0]]
+    return f"first at row {where[0]}" if len(where) == 1 else f"first at {tuple(where)}"

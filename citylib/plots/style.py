@@ -1,0 +1,109 @@
+"""How every figure looks: drawn twice, for light and for dark pages, as SVG with alternative text.
+
+A figure is described once, as a function of the axes; `show` draws it in both
+modes and hands it back through `citylib.results.figure`.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from citylib import results
+
+__all__ = ["COLOURS", "DARK", "LIGHT", "show"]
+
+# Okabe and Ito (2008), colour-blind safe; black is replaced by the page's ink.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+LIGHT = {"ink": "#1f2328", "faint": "#d0d7de", "colours": COLOURS}
+DARK = {
+    "ink": "#e6edf3",
+    "faint": "#444c56",
+    "colours": ("#4DA9E0", "#FF8F4A", "#35C79B", "#E5A3C6", "#F2BE4A", "#8CCBF0"),
+}
+WIDTH = 7.2  # inches; the text column of the book
+
+
+def show(
+    name: str,
+    draw: Callable[[Figure, dict[str, Any]], None],
+    *,
+    alt: str,
+    caption: str = "",
+    height: float = 3.2,
+) -> results.Payload:
+    """Draw a figure in both modes and hand it back.
+
+    Parameters
+    ----------
+    name : str
+        Snake-case name, unique in the notebook.
+    draw : callable
+        ``draw(figure, mode)``: adds axes and marks to an empty figure; `mode` has the
+        keys ``ink``, ``faint`` and ``colours``. Called twice.
+    alt : str
+        What a reader who cannot see it should know.
+    caption : str, optional
+        One sentence under it.
+    height : float, default 3.2
+        In inches; the width is that of the page.
+
+    Returns
+    -------
+    dict
+        The payload of `citylib.results.figure`.
+    """
+    light, dark = (_svg(f"{name}-{m}", draw, mode, alt, height) for m, mode in (("light", LIGHT), ("dark", DARK)))
+    under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    markup = (
+        f'<figure class="citylib-figure" data-name="{name}"><div class="only-light">{light}</div>'
+        f'<div class="only-dark">{dark}</div>{under}</figure>'
+    )
+    return results.figure(name, markup, alt=alt, caption=caption)
+
+
+def _svg(
+    salt: str, draw: Callable[[Figure, dict[str, Any]], None], mode: dict[str, Any], alt: str, height: float
+) -> str:
+    ink, faint = mode["ink"], mode["faint"]
+    settings = {
+        "svg.hashsalt": salt,
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "font.size": 10,
+        "axes.prop_cycle": mpl.cycler(color=list(mode["colours"])),
+        "axes.edgecolor": faint,
+        "axes.labelcolor": ink,
+        "axes.titlecolor": ink,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": faint,
+        "grid.linewidth": 0.5,
+        "text.color": ink,
+        "xtick.color": ink,
+        "ytick.color": ink,
+        "legend.frameon": False,
+        "lines.linewidth": 1.4,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "savefig.facecolor": "none",
+    }
+    with mpl.rc_context(settings):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        draw(figure, mode)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
