@@ -89,17 +89,76 @@ def array(
 
 
 def series(argument: str, value: npt.ArrayLike, *, missing: bool = False, at_least: int = 1) -> FloatArray:
-    """Return `value` as a one-dimensional float64 array; see `array`."""
+    """Return `value` as a one-dimensional float64 array.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : array_like
+        Numbers.
+    missing : bool, default False
+        Whether NaN is allowed (it marks a missing value).
+    at_least : int, default 1
+        Smallest length of the first axis.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    InputError
+        As `array` does.
+    """
     return array(argument, value, ndim=1, missing=missing, at_least=at_least)
 
 
 def matrix(argument: str, value: npt.ArrayLike, *, missing: bool = False, at_least: int = 1) -> FloatArray:
-    """Return `value` as a two-dimensional float64 array; see `array`."""
+    """Return `value` as a two-dimensional float64 array.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : array_like
+        Numbers.
+    missing : bool, default False
+        Whether NaN is allowed (it marks a missing value).
+    at_least : int, default 1
+        Smallest length of the first axis.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    InputError
+        As `array` does.
+    """
     return array(argument, value, ndim=2, missing=missing, at_least=at_least)
 
 
 def binary(argument: str, value: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Return `value` as a boolean array; 0 and 1 count, nothing else does."""
+    """Return `value` as a boolean array; 0 and 1 count, nothing else does.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : array_like
+        False and True, or 0 and 1.
+
+    Returns
+    -------
+    ndarray of bool
+
+    Raises
+    ------
+    InputError
+        Any other value.
+    """
     out = np.asarray(value)
     if out.dtype == np.bool_:
         return out
@@ -118,7 +177,30 @@ def number(
     above: float | None = None,
     maximum: float | None = None,
 ) -> float:
-    """Return `value` as a finite float within bounds (`above` is exclusive)."""
+    """Return `value` as a finite float within bounds.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : object
+        A number; booleans are none.
+    minimum : float, optional
+        Smallest value allowed.
+    above : float, optional
+        The value must be larger than this.
+    maximum : float, optional
+        Largest value allowed.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        No number, not finite, out of bounds.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise InputError(argument, "be a number", value)
     out = float(value)
@@ -129,7 +211,28 @@ def number(
 
 
 def integer(argument: str, value: object, *, minimum: int | None = None, maximum: int | None = None) -> int:
-    """Return `value` as an int within bounds; 2.0 and True are refused."""
+    """Return `value` as an int within bounds; 2.0 and True are refused.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : object
+        A whole number.
+    minimum : int, optional
+        Smallest value allowed.
+    maximum : int, optional
+        Largest value allowed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        No whole number, out of bounds.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise InputError(argument, "be a whole number", value)
     _bounds(argument, int(value), minimum, None, maximum)
@@ -137,7 +240,26 @@ def integer(argument: str, value: object, *, minimum: int | None = None, maximum
 
 
 def fraction(argument: str, value: object, *, closed: bool = False) -> float:
-    """Return `value` as a float between 0 and 1, the ends allowed only if `closed`."""
+    """Return `value` as a float between 0 and 1.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : object
+        A number.
+    closed : bool, default False
+        Whether 0 and 1 themselves are allowed.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        No number, or outside.
+    """
     out = number(argument, value)
     if not (0 <= out <= 1 if closed else 0 < out < 1):
         raise InputError(argument, "lie between 0 and 1" + (" inclusive" if closed else ""), value)
@@ -145,7 +267,27 @@ def fraction(argument: str, value: object, *, closed: bool = False) -> float:
 
 
 def one_of(argument: str, value: object, known: Collection[Any]) -> Any:
-    """Return `value` if it is among `known`; the nearest is offered if not."""
+    """Return `value` if it is among `known`; the nearest is offered if not.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : object
+        What was chosen.
+    known : collection
+        What may be chosen.
+
+    Returns
+    -------
+    object
+        `value`
+
+    Raises
+    ------
+    InputError
+        It is not among them (an UnknownNameError where it is text).
+    """
     if value not in known:
         if isinstance(value, str):
             raise UnknownNameError(argument, value, [str(k) for k in known])

@@ -7,8 +7,8 @@ believed, is NaN in `values` and False in `mask`; the two always agree.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from citylib import checks
 from citylib.errors import DataQualityWarning, InputError, UnknownNameError
 
 __all__ = ["Panel"]
+
+# As `mask` this stands for "whatever is not NaN"; once built, a panel's mask is always an array.
+_OBSERVED = cast("npt.NDArray[np.bool_]", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +67,7 @@ class Panel:
     unit: str
     variable: str = "value"
     zone: str | None = None
-    mask: npt.NDArray[np.bool_] = field(default=None)  # type: ignore[assignment]
+    mask: npt.NDArray[np.bool_] = _OBSERVED
     coordinates: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
@@ -119,7 +122,7 @@ class Panel:
             at = int(np.argmax(gaps != gaps[0]))
             hint = "Panel.regular() inserts the missing steps"
             raise InputError("times", "be evenly spaced", f"a step of {gaps[at]} after row {at}", hint)
-        return gaps[0]
+        return cast("np.timedelta64", gaps[0])
 
     def series(self, sensor: str) -> npt.NDArray[np.float64]:
         """Return the readings of one sensor, shape (T,); NaN where missing."""
@@ -148,7 +151,7 @@ class Panel:
         chosen = self.sensors if sensors is None else tuple(sensors)
         for sensor in chosen:
             checks.one_of("sensor", sensor, self.sensors)
-        columns = [self.sensors.index(s) for s in chosen]
+        columns = np.array([self.sensors.index(s) for s in chosen], dtype=np.intp)
         keep = np.ones(len(self.times), dtype=bool)
         if since is not None:
             keep &= self.times >= _moment("since", since)
@@ -164,7 +167,7 @@ class Panel:
             values=self.values[np.ix_(keep, columns)],
             times=self.times[keep],
             sensors=chosen,
-            mask=None,  # type: ignore[arg-type]
+            mask=_OBSERVED,
             coordinates=coordinates,
         )
 
@@ -200,7 +203,7 @@ class Panel:
         text = f"{self.variable}: {inserted} of {len(values)} steps were absent and are now missing readings"
         warnings.warn(text, DataQualityWarning, stacklevel=2)
         times = self.times[0] + np.arange(len(values)) * step
-        return replace(self, values=values, times=times, mask=None)  # type: ignore[arg-type]
+        return replace(self, values=values, times=times, mask=_OBSERVED)
 
     def masked(self, bad: npt.ArrayLike) -> Panel:
         """Return the panel with the readings where `bad` (T, N) is True masked out."""

@@ -233,7 +233,7 @@ def _emit(payload: Payload, plain: str, shown: str | None, *, markdown: str | No
     from IPython import get_ipython
     from IPython.display import display
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
     bundle: dict[str, Any] = {MIME: payload, "text/plain": plain}
@@ -262,7 +262,7 @@ def _scalar(argument: str, value: Any) -> float | int | str | bool:
 
 
 def _number_text(value: Any, digits: int) -> str:
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, (bool, str)):
         return str(value)
     if isinstance(value, int) or (math.isfinite(value) and value == round(value) and abs(value) < 1e15):
         return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 10**digits else f"{value:g}"

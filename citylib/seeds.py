@@ -44,7 +44,22 @@ def generator(seed: int, *keys: str | int) -> np.random.Generator:
 
 
 def torch_generator(seed: int, *keys: str | int, device: str = "cpu") -> torch.Generator:
-    """Return a torch Generator for `seed` and keys, as `generator` does for numpy."""
+    """Return a torch Generator for `seed` and keys, as `generator` does for numpy.
+
+    Parameters
+    ----------
+    seed : int
+        The run's seed, 0 or more.
+    *keys : str or int
+        What the numbers are for.
+    device : str, default "cpu"
+        Where the numbers are drawn.
+
+    Returns
+    -------
+    torch.Generator
+        Seeded; the same on every machine for the same device.
+    """
     import torch
 
     state = int(_sequence(seed, keys).generate_state(1, np.uint64)[0] >> np.uint64(1))

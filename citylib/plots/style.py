@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
 from citylib import results
@@ -72,12 +73,12 @@ def _svg(
     salt: str, draw: Callable[[Figure, dict[str, Any]], None], mode: dict[str, Any], alt: str, height: float
 ) -> str:
     ink, faint = mode["ink"], mode["faint"]
-    settings = {
+    settings: Any = {
         "svg.hashsalt": salt,
         "svg.fonttype": "none",
         "font.family": "sans-serif",
         "font.size": 10,
-        "axes.prop_cycle": mpl.cycler(color=list(mode["colours"])),
+        "axes.prop_cycle": cycler(color=list(mode["colours"])),
         "axes.edgecolor": faint,
         "axes.labelcolor": ink,
         "axes.titlecolor": ink,
