@@ -1,0 +1,8 @@
+"""City data: registered public sets, the synthetic city, own files; all through one door, `load`."""
+
+from __future__ import annotations
+
+from citylib.data.load import load
+from citylib.data.registry import Source, SourceFile, source, sources
+
+__all__ = ["Source", "SourceFile", "load", "source", "sources"]

@@ -1,0 +1,20 @@
+"""What every test may ask for: the real data folder, or a reason to skip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The first folder that CITYLIB_DATA names; the test is skipped where it is unset."""
+    named = [Path(part) for part in os.environ.get("CITYLIB_DATA", "").split(os.pathsep) if part]
+    if not named:
+        pytest.skip("needs the real data: set CITYLIB_DATA to the folder that holds traffic-i94 and its siblings")
+    folder = named[0].resolve()
+    if not folder.is_dir():
+        pytest.fail(f"CITYLIB_DATA names {folder}, which is no folder")
+    return folder
