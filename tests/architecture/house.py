@@ -92,8 +92,7 @@ def imports(tree: ast.AST, module: str = "") -> Iterator[tuple[int, str]]:
             name = ".".join(filter(None, [above, node.module or ""]))
             yield from ((node.lineno, f"{name}.{alias.name}") for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "__import__"):
-            if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
-                yield node.lineno, node.args[0].value
+            yield from ((node.lineno, str(a.value)) for a in node.args[:1] if isinstance(a, ast.Constant))
 
 
 def import_breaches(package: Path) -> list[str]:
