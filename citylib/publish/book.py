@@ -1,0 +1,143 @@
+"""The book build: a source tree from finished runs, HTML by Jupyter Book, checked and swapped in whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from citylib.errors import BuildError
+from citylib.publish import sizes
+from citylib.publish.runs import Planned, chapters, finished
+from citylib.publish.stage import stage
+
+__all__ = ["Built", "build"]
+
+_STAMP = ".citylib-book.json"
+_TOOLS = ("jupyter-book", "sphinx", "sphinx-book-theme", "pydata-sphinx-theme", "myst-nb", "plotly", "itables")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A built book.
+
+    Attributes
+    ----------
+    index : pathlib.Path
+        Its first page.
+    pages : int
+        HTML pages.
+    fresh : bool
+        Whether it was rendered now; False: what was there is what would have been made.
+    """
+
+    index: Path
+    pages: int
+    fresh: bool
+
+
+def build(
+    name: str, planned: Sequence[Planned], runs_dir: Path, book: Path, out: Path, *, force: bool = False
+) -> Built:
+    """Build the book of a plan from its finished runs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plan.
+    planned : sequence of Planned
+        Its runs, in order.
+    runs_dir : pathlib.Path
+        Folder of the plan's runs.
+    book : pathlib.Path
+        Folder of written pages.
+    out : pathlib.Path
+        Where ``html/`` and ``book-src/`` go, usually ``_build``.
+    force : bool, default False
+        Render even where nothing changed.
+
+    Returns
+    -------
+    Built
+        Where it is.
+
+    Raises
+    ------
+    BuildError
+        A run is missing or did not end well; Jupyter Book warned; a page or notebook is too large. The book that
+        was there before is left as it was.
+    """
+    runs = [finished(run, runs_dir) for run in planned]
+    if not runs:
+        raise BuildError(f"plan {name!r} has no runs; a book needs one at least")
+    sizes.check_notebooks(run.executed for run in runs)
+    source = out / "book-src" / name
+    stage(book, chapters(runs), name, source)
+    key = _key(source)
+    html = out / "html"
+    if not force and _stamped(html) == key:
+        return Built(html / "index.html", len(list(html.rglob("*.html"))), fresh=False)
+    beside = out / "book-new" / name
+    if beside.exists():
+        shutil.rmtree(beside)
+    beside.mkdir(parents=True)
+    _render(source, beside)
+    made = beside / "_build" / "html"
+    pages = sizes.check_html(made)
+    (made / _STAMP).write_text(json.dumps({"plan": name, "key": key}) + "\n", encoding="utf-8")
+    _swap(made, html)
+    shutil.rmtree(out / "book-new")
+    return Built(html / "index.html", len(pages), fresh=True)
+
+
+def _key(source: Path) -> str:
+    """Hash of all that goes into the HTML: the source tree, this package, the tools' versions."""
+    digest = hashlib.sha256()
+    for root in (source, Path(__file__).parent):
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    digest.update(repr([(tool, metadata.version(tool)) for tool in _TOOLS]).encode())
+    return digest.hexdigest()
+
+
+def _stamped(html: Path) -> str | None:
+    try:
+        return str(json.loads((html / _STAMP).read_text(encoding="utf-8"))["key"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _render(source: Path, beside: Path) -> None:
+    program = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "build", str(source), "--path-output", str(beside)]
+    command += ["-W", "-n", "--keep-going", "-q"]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise BuildError(f"jupyter-book ended with {done.returncode}:\n{_complaints(done.stdout + done.stderr)}")
+
+
+def _complaints(output: str) -> str:
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    lines = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|Error|Exception", line)]
+    return "\n".join(dict.fromkeys(lines)) or plain[-4000:]
+
+
+def _swap(made: Path, html: Path) -> None:
+    old = html.with_name("html-old")
+    if old.exists():
+        shutil.rmtree(old)
+    if html.exists():
+        html.rename(old)
+    made.rename(html)
+    if old.exists():
+        shutil.rmtree(old)
