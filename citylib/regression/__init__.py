@@ -1,0 +1,7 @@
+"""Regression: design matrices without leak, least squares with honest errors, intervals, diagnosis.
+
+- `citylib.regression.design`: from a frame of readings to named columns of numbers
+- `citylib.regression.linear`: least squares with HC3 or gap-aware HAC standard errors
+- `citylib.regression.intervals`: what is unusual: prediction intervals, plain and by group
+- `citylib.regression.diagnostics`: what would make a fit wrong
+"""

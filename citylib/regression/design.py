@@ -1,0 +1,297 @@
+"""Design matrix: from readings, categories and the calendar to named columns of numbers.
+
+All that is learned (means, scales, levels) is learned from the training rows
+alone. Missing inputs stay missing: a row with one is NaN across, to be masked.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from citylib import checks
+from citylib.errors import DataQualityWarning, InputError, UnknownNameError
+
+__all__ = ["CALENDAR", "INTERCEPT", "OTHER", "Design", "calendar", "dependent"]
+
+INTERCEPT = "intercept"
+OTHER = "(other)"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+CALENDAR = ("hour", "weekday", "weekend", "hour_of_week", "month")
+TOLERANCE = 1e-9  # a column whose new part is smaller than this share of it adds nothing
+
+
+def calendar(times: npt.ArrayLike) -> pd.DataFrame:
+    """Return what the calendar says of each time, as ordered categories.
+
+    Parameters
+    ----------
+    times : array_like of datetime64, shape (T,)
+        Local times: people live by them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index the times; columns ``hour`` ("00" to "23"), ``weekday``, ``weekend`` ("no", "yes"),
+        ``hour_of_week`` ("Mon 00" to "Sun 23") and ``month``.
+
+    Examples
+    --------
+    >>> calendar(["2026-11-21T08"]).iloc[0].tolist()
+    ['08', 'Sat', 'yes', 'Sat 08', 'Nov']
+    """
+    index = pd.DatetimeIndex(np.asarray(times), name="time")
+    if index.isna().any():
+        raise InputError("times", "have no missing values", f"NaT at row {int(np.argmax(index.isna()))}")
+    hours = [f"{h:02d}" for h in range(24)]
+    weekly = [f"{day} {hour}" for day in DAYS for hour in hours]
+    hour, day, month = (np.asarray(part, dtype=np.intp) for part in (index.hour, index.weekday, index.month))
+    codes = {
+        "hour": (hour, hours),
+        "weekday": (day, list(DAYS)),
+        "weekend": ((day >= 5).astype(np.intp), ["no", "yes"]),
+        "hour_of_week": (day * 24 + hour, weekly),
+        "month": (month - 1, list(MONTHS)),
+    }
+    columns = {
+        name: pd.Categorical.from_codes(code.tolist(), dtype=pd.CategoricalDtype(levels, ordered=True))
+        for name, (code, levels) in codes.items()
+    }
+    return pd.DataFrame(columns, index=index)
+
+
+class Design:
+    """A recipe for a design matrix: which inputs, coded how.
+
+    Parameters
+    ----------
+    numeric : sequence of str
+        Columns used as numbers.
+    categorical : sequence of str
+        Columns coded as one 0/1 column a level, but for the reference level.
+    interactions : sequence of (str, str)
+        Pairs of inputs (numeric or categorical, each also named above) whose products enter.
+    reference : mapping of str to str, optional
+        Level that others are compared with; by default the most frequent in training.
+    scale : {"standard", "centre", "none"}
+        What is done to numbers: training mean taken off and divided by the training standard
+        deviation; mean taken off (coefficients stay per unit); nothing.
+    rare : int, default 1
+        Levels with fewer training rows are pooled into ``"(other)"``.
+
+    Attributes
+    ----------
+    centre_, scale_ : dict of str to float
+        What is subtracted from, and what divides, each number.
+    levels_ : dict of str to tuple of str
+        Levels of each category, the reference first.
+    pooled_ : dict of str to tuple of str
+        Rare training levels that went into ``"(other)"``.
+    columns_ : tuple of str
+        Names of the columns, ``"intercept"`` first; ``"weather=Rain"`` for a level.
+    terms_ : dict of str to tuple of str
+        Columns of each input or ``"a:b"``.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"rain": [0.0, 2.0, 1.0, 5.0], "sky": ["clear", "clear", "fog", "clear"]})
+    >>> recipe = Design(numeric=["rain"], categorical=["sky"], scale="none").fit(days)
+    >>> recipe.transform(days).to_dict("list")
+    {'intercept': [1.0, 1.0, 1.0, 1.0], 'rain': [0.0, 2.0, 1.0, 5.0], 'sky=fog': [0.0, 0.0, 1.0, 0.0]}
+    """
+
+    def __init__(
+        self,
+        *,
+        numeric: Sequence[str] = (),
+        categorical: Sequence[str] = (),
+        interactions: Sequence[tuple[str, str]] = (),
+        reference: Mapping[str, str] | None = None,
+        scale: str = "standard",
+        rare: int = 1,
+    ) -> None:
+        self.numeric = tuple(numeric)
+        self.categorical = tuple(categorical)
+        self.interactions = tuple((a, b) for a, b in interactions)
+        self.reference = dict(reference or {})
+        self.scale = checks.one_of("scale", scale, ("standard", "centre", "none"))
+        self.rare = checks.integer("rare", rare, minimum=1)
+        inputs = checks.unique("numeric, categorical", [*self.numeric, *self.categorical])
+        for name in [n for pair in self.interactions for n in pair]:
+            checks.one_of("interactions", name, inputs)
+        for name in self.reference:
+            checks.one_of("reference", name, self.categorical)
+
+    def fit(self, frame: pd.DataFrame) -> Design:
+        """Learn centres, scales and levels from training rows, and that the columns are independent.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Training rows; rows with a missing input are passed over.
+
+        Returns
+        -------
+        Design
+            Itself.
+
+        Raises
+        ------
+        UnknownNameError
+            An input that is no column, a reference that is no level.
+        InputError
+            No complete row, a column that is not numeric, columns that repeat others (named).
+        """
+        known = self._inputs(frame)
+        known = known[known.notna().all(axis=1)]
+        if known.empty:
+            raise InputError("frame", "have a row without missing inputs", f"{len(frame)} rows")
+        numbers = known[list(self.numeric)].astype(float)
+        still = self.scale == "none"
+        self.centre_ = {n: 0.0 if still else float(numbers[n].mean()) for n in self.numeric}
+        spread = {n: float(numbers[n].std(ddof=0)) for n in self.numeric}
+        self.scale_ = {n: spread[n] if self.scale == "standard" and spread[n] > 0 else 1.0 for n in self.numeric}
+        self.pooled_: dict[str, tuple[str, ...]] = {}
+        self.levels_ = {n: self._levels(n, known[n]) for n in self.categorical}
+        coded = {n: self._coded(n, known[n]) for n in (*self.numeric, *self.categorical)}
+        self.terms_: dict[str, tuple[str, ...]] = {n: tuple(block) for n, block in coded.items()}
+        for a, b in self.interactions:
+            self.terms_[f"{a}:{b}"] = tuple(f"{x}:{y}" for x in coded[a] for y in coded[b])
+        self.columns_ = (INTERCEPT, *(c for block in self.terms_.values() for c in block))
+        self._refuse_repeats(self.transform(known))
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the design matrix of any rows, coded as learned.
+
+        A level that training did not know goes to ``"(other)"`` if rare levels were pooled, else
+        counts as the reference; either way a `DataQualityWarning` says which and how often.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Rows with the inputs; the index is kept.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape (T, K) of float64, columns `columns_`; NaN across where an input is missing.
+
+        Raises
+        ------
+        InputError
+            Not fitted, an input missing as a column, infinite numbers.
+        """
+        if not hasattr(self, "columns_"):
+            raise InputError("design", "be fitted before it transforms", "no fit yet")
+        known = self._inputs(frame)
+        blocks = {n: self._coded(n, known[n]) for n in (*self.numeric, *self.categorical)}
+        out = np.empty((len(known), len(self.columns_)))
+        out[:, 0] = 1.0
+        parts = [column for block in blocks.values() for column in block.values()]
+        for a, b in self.interactions:
+            parts += [x * y for x in blocks[a].values() for y in blocks[b].values()]
+        for k, column in enumerate(parts, start=1):
+            out[:, k] = column
+        out[known.isna().any(axis=1).to_numpy()] = np.nan
+        return pd.DataFrame(out, index=frame.index, columns=list(self.columns_))
+
+    def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        for name in (*self.numeric, *self.categorical):
+            checks.one_of("column of frame", name, [str(c) for c in frame.columns])
+        for name in self.numeric:
+            checks.series(name, frame[name].to_numpy(), missing=True, at_least=0)
+        return frame[[*self.numeric, *self.categorical]]
+
+    def _levels(self, name: str, column: pd.Series[Any]) -> tuple[str, ...]:
+        counts = column.astype(str).value_counts()
+        ordered = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(counts.index)
+        present = [str(level) for level in ordered if counts.get(str(level), 0)]
+        levels = [level for level in present if counts[level] >= self.rare]
+        self.pooled_[name] = tuple(level for level in present if counts[level] < self.rare)
+        if self.pooled_[name]:
+            levels.append(OTHER)
+        reference = self.reference.get(name, max(levels, key=lambda level: counts.get(level, 0)))
+        if reference not in levels:
+            raise UnknownNameError(f"reference of {name!r}", reference, levels)
+        return (reference, *(level for level in levels if level != reference))
+
+    def _coded(self, name: str, column: pd.Series[Any]) -> dict[str, npt.NDArray[np.float64]]:
+        if name in self.centre_:
+            return {name: (column.to_numpy(dtype=float) - self.centre_[name]) / self.scale_[name]}
+        levels = self.levels_[name]
+        text = column.astype(str).where(column.notna(), levels[0])
+        unknown = ~text.isin(levels)
+        self._tell_new(name, text[unknown & ~text.isin(self.pooled_[name])])
+        text = text.where(~unknown, OTHER if OTHER in levels else levels[0])
+        code = pd.Categorical(text, categories=list(levels)).codes
+        return {f"{name}={level}": (code == k).astype(float) for k, level in enumerate(levels) if k}
+
+    def _tell_new(self, name: str, text: pd.Series[Any]) -> None:
+        if text.empty:
+            return
+        where = f"pooled into {OTHER!r}" if OTHER in self.levels_[name] else f"treated as {self.levels_[name][0]!r}"
+        listed = ", ".join(f"{level!r} ({count})" for level, count in text.value_counts().items())
+        warnings.warn(f"{name}: levels unknown in training, {where}: {listed}", DataQualityWarning, stacklevel=4)
+
+    def _refuse_repeats(self, x_TK: pd.DataFrame) -> None:
+        repeats = dependent(x_TK.to_numpy(), self.columns_)
+        if repeats:
+            listed = "; ".join(f"{name} = {told}" for name, told in list(repeats.items())[:8])
+            more = f" and {len(repeats) - 8} more" if len(repeats) > 8 else ""
+            hint = "leave out the input, or pool rare levels"
+            raise InputError("design", "have linearly independent columns in training", listed + more, hint)
+
+
+def dependent(x_TK: npt.ArrayLike, names: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are linear combinations of earlier ones, with the combination.
+
+    Parameters
+    ----------
+    x_TK : array_like, shape (T, K)
+        Columns, none missing.
+    names : sequence of str, length K
+        Their names.
+
+    Returns
+    -------
+    dict of str to str
+        Empty if all are independent.
+
+    Examples
+    --------
+    >>> dependent([[1, 2, 4], [1, 3, 6], [1, 5, 10]], ["intercept", "a", "b"])
+    {'b': '2 a'}
+    """
+    x = checks.matrix("x", x_TK)
+    if x.shape[1] != len(names):
+        raise InputError("names", f"be {x.shape[1]}, one a column", len(names))
+    triangle = np.asarray(np.linalg.qr(x, mode="r"))
+    found: dict[str, str] = {}
+    kept: list[int] = []
+    basis = np.zeros((len(triangle), 0))
+    for k, name in enumerate(names):
+        column = triangle[:, k]
+        size = float(np.linalg.norm(column))
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)  # twice is enough (Giraud and Langou, 2005)
+        left = float(np.linalg.norm(rest))
+        if left > TOLERANCE * size:
+            kept.append(k)
+            basis = np.column_stack([basis, rest / left])
+        else:
+            weights = np.linalg.lstsq(triangle[:, kept], column, rcond=None)[0]
+            found[name] = _combination(weights, [names[j] for j in kept])
+    return found
+
+
+def _combination(weights: npt.NDArray[np.float64], names: Sequence[str]) -> str:
+    large = np.abs(weights) > 1e-6 * max(np.abs(weights).max(initial=0.0), 1e-300)
+    parts = [n if f"{w:.6g}" == "1" else f"{w:.6g} {n}" for w, n, use in zip(weights, names, large, strict=True) if use]
+    return (" + ".join(parts[:6]) + (" + ..." if len(parts) > 6 else "")) or "0"

@@ -1,0 +1,137 @@
+"""What would make a linear fit wrong: columns that repeat each other, errors that remember.
+
+What statsmodels has (Breusch-Pagan, RESET, influence) is used from there. Here is
+what it lacks: inflation of a whole category at once, and measures of memory that know of gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from citylib import checks
+from citylib.errors import InputError
+
+__all__ = ["autocorrelation", "durbin_watson", "variance_inflation"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def variance_inflation(x: pd.DataFrame, terms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the generalised variance inflation of each term, all its columns together.
+
+    For one numeric column it is the usual factor 1 / (1 - R²) of that column on the others. For
+    a category the usual factor of a single level depends on which level was chosen as
+    reference; the generalised one, det(R_in) det(R_out) / det(R), does not.
+
+    Parameters
+    ----------
+    x : pandas.DataFrame
+        Design matrix with an intercept or without, none missing.
+    terms : mapping of str to sequence of str
+        Columns of each term, as `Design.terms_`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``term``; ``columns`` (number), ``gvif`` and ``inflation`` = gvif^(1 / (2 columns)): how many
+        times wider the term's intervals are than with unrelated inputs.
+
+    Raises
+    ------
+    InputError
+        A constant column within a term, or columns that depend on each other.
+
+    References
+    ----------
+    Fox, J. and Monette, G. (1992). Generalized collinearity diagnostics. Journal of the American
+    Statistical Association 87(417), 178-183.
+    """
+    columns = [c for block in terms.values() for c in block]
+    for name in columns:
+        checks.one_of("terms", name, [str(c) for c in x.columns])
+    values = checks.matrix("x", x[columns].to_numpy(), at_least=2)
+    spread = values.std(axis=0)
+    if not spread.all():
+        raise InputError("x", "have no constant column within a term", columns[int(np.argmin(spread))])
+    correlation = np.atleast_2d(np.corrcoef(values, rowvar=False))
+    sign, whole = np.linalg.slogdet(correlation)
+    if sign <= 0 or not np.isfinite(whole):
+        raise InputError("x", "have linearly independent columns", "a singular correlation matrix")
+    rows = []
+    for term, block in terms.items():
+        inside = np.isin(columns, list(block))
+        own = np.linalg.slogdet(correlation[np.ix_(inside, inside)])[1]
+        rest = np.linalg.slogdet(correlation[np.ix_(~inside, ~inside)])[1] if not inside.all() else 0.0
+        gvif = float(np.exp(own + rest - whole))
+        rows.append({"term": term, "columns": len(block), "gvif": gvif, "inflation": gvif ** (0.5 / len(block))})
+    return pd.DataFrame(rows).set_index("term")
+
+
+def durbin_watson(residuals: npt.ArrayLike) -> float:
+    """Return the Durbin-Watson statistic of residuals on a regular time axis, gaps allowed.
+
+    Mean squared step between neighbours over mean square: 2 without memory, toward 0 with positive memory.
+    Without gaps it is the usual statistic times T / (T - 1).
+
+    Parameters
+    ----------
+    residuals : array_like, shape (T,)
+        In order of time, NaN where there is no reading.
+
+    Raises
+    ------
+    InputError
+        No two neighbouring residuals, or all zero.
+    """
+    values = checks.series("residuals", residuals, missing=True)
+    steps = np.diff(values)
+    if np.isnan(steps).all():
+        raise InputError("residuals", "hold two neighbours", f"{len(values)} steps")
+    size = float(np.nanmean(values**2))
+    if size == 0:
+        raise InputError("residuals", "differ from zero", 0.0)
+    return float(np.nanmean(steps**2)) / size
+
+
+def autocorrelation(residuals: npt.ArrayLike, *, lags: int) -> FloatArray:
+    """Return the autocorrelation of a series with gaps at lags 0 to `lags`, from the pairs that exist.
+
+    Parameters
+    ----------
+    residuals : array_like, shape (T,)
+        On a regular time axis, NaN where there is no reading.
+    lags : int
+        Longest lag, in steps.
+
+    Returns
+    -------
+    ndarray, shape (lags + 1,)
+        NaN at a lag that no pair has.
+
+    Raises
+    ------
+    InputError
+        Fewer than two readings, all equal, or `lags` not below T.
+
+    References
+    ----------
+    Parzen, E. (1963). On spectral analysis with missing observations and amplitude modulation. Sankhya A 25.
+    """
+    values = checks.series("residuals", residuals, missing=True, at_least=2)
+    lags = checks.integer("lags", lags, minimum=1, maximum=len(values) - 1)
+    centred = values - np.nanmean(values) if (~np.isnan(values)).any() else values
+    size = np.nanmean(centred**2) if (~np.isnan(centred)).sum() > 1 else 0.0
+    if not size > 0:
+        raise InputError("residuals", "hold two different readings", f"{int((~np.isnan(values)).sum())} readings")
+    known = ~np.isnan(centred)
+    filled = np.where(known, centred, 0.0)  # an absent pair adds nothing to the sum, and isn't counted
+    out = np.full(lags + 1, np.nan)
+    for lag in range(lags + 1):
+        pairs = int((known[lag:] & known[: len(known) - lag]).sum())
+        if pairs:
+            out[lag] = filled[lag:] @ filled[: len(filled) - lag] / pairs / size
+    return out
