@@ -80,9 +80,8 @@ def locate(file: SourceFile) -> Found | None:
             if path.is_file():
                 digest = cache.sha256(path)
                 if not _registered(file, path, digest):
-                    raise ChecksumError(
-                        _mismatch(file, str(path), digest, "put the registered file there, or remove it")
-                    )
+                    expected = file.sha256_stored if path.name == file.name else file.sha256_original
+                    raise ChecksumError(_mismatch(file, path, expected, digest, "replace or remove it"))
                 return Found(path, "folder", digest, path.stat().st_size)
     kept = cache.path(file)
     if file.sha256_original is not None and kept.is_file():
