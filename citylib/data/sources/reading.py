@@ -1,0 +1,252 @@
+"""Reading the files of a data set, compressed or not, with all faults of a file said together."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from citylib.data.dataset import Fault
+from citylib.errors import ArchiveError, SchemaError, SourceMissingError
+
+__all__ = ["arrays", "clock_times", "content", "fault", "features", "find", "header", "read_csv", "refuse"]
+
+_GZIP = b"\x1f\x8b"
+_SHOWN = 3  # rows named in a fault
+
+
+def find(paths: Mapping[str, Path], name: str) -> Path:
+    """Return the path of the file `name`.
+
+    Raises
+    ------
+    SourceMissingError
+        It is not among `paths`.
+    """
+    if name not in paths:
+        raise SourceMissingError(
+            f"{name} is needed, and only these files were given: {', '.join(sorted(paths)) or 'none'}"
+        )
+    return Path(paths[name])
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if it starts as a gzip file does.
+
+    Raises
+    ------
+    ArchiveError
+        It is cut short or broken.
+    """
+    data = path.read_bytes()
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ArchiveError(
+            f"{path.name} cannot be unpacked ({error}): it is cut short or broken; fetch it again"
+        ) from None
+
+
+def read_csv(
+    path: Path,
+    *,
+    text: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    times: Mapping[str, str] | None = None,
+    missing: Sequence[str] = ("", "NA"),
+    optional: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return the named columns of a CSV file, typed, or say everything that is wrong with it.
+
+    Parameters
+    ----------
+    path : Path
+        The file, gzip or plain.
+    text, numbers : sequence of str
+        Columns wanted as text and as float64.
+    times : mapping of str to str, optional
+        Columns wanted as datetime64, each with its format (``"ISO8601"`` too).
+    missing : sequence of str
+        Cells that mean "missing"; nothing else does, so the word None stays a word.
+    optional : bool, default False
+        Whether a cell of a time column may be missing.
+    **options
+        For `pandas.read_csv` (``header``, ``names``, ``skiprows``, ``decimal``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns in the order text, numbers, times.
+
+    Raises
+    ------
+    SchemaError
+        Columns that lack, cells that are no number or no time; all of them, with row numbers.
+    ArchiveError
+        The file is cut short.
+    """
+    times = dict(times or {})
+    wanted = [*text, *numbers, *times]
+    data = content(path)
+    options = {"encoding": "utf-8-sig", **options}
+    try:
+        if "names" not in options:
+            _need(path, wanted, pd.read_csv(io.BytesIO(data), nrows=0, **options).columns)
+        frame: pd.DataFrame = pd.read_csv(
+            io.BytesIO(data),
+            usecols=wanted,
+            dtype=dict.fromkeys([*text, *times], "object"),
+            na_values=list(missing),
+            keep_default_na=False,
+            low_memory=False,
+            **options,
+        )[wanted]
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, SchemaError):
+            raise
+        raise SchemaError(path.name, [f"the file must be a table of comma-separated values: {error}"]) from None
+    faults = _typed(frame, numbers, times, optional, 1 if options.get("header", 0) is None else 2)
+    if not len(frame):
+        faults.append("the file must have rows, and it has none below its header")
+    if faults:
+        raise SchemaError(path.name, faults)
+    return frame
+
+
+def header(path: Path, delimiter: str = ",") -> list[str]:
+    """Return the words of a CSV file's first line.
+
+    Raises
+    ------
+    SchemaError
+        The file is empty, or names a column twice.
+    """
+    first = content(path).split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
+    names = [name.strip().strip('"') for name in first.split(delimiter)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not first or twice:
+        raise SchemaError(
+            path.name, [f"its first line must name columns, each once, got {', '.join(twice) or 'nothing'}"]
+        )
+    return names
+
+
+def features(path: Path, columns: Sequence[str], crs: str | None) -> Any:
+    """Return a GeoJSON file as a GeoDataFrame with the named columns and ``geometry``.
+
+    Raises
+    ------
+    SchemaError
+        It is no GeoJSON, has no features, or lacks a column.
+    """
+    import geopandas
+
+    try:
+        found = json.loads(content(path))["features"]
+        frame = geopandas.GeoDataFrame.from_features(found, crs=crs)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SchemaError(path.name, [f"the file must be a GeoJSON collection of features: {error!r}"]) from None
+    if not len(frame):
+        raise SchemaError(path.name, ["the file must have features, and it has none"])
+    _need(path, columns, frame.columns)
+    return frame[[*columns, "geometry"]]
+
+
+def arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Return the named arrays of an npz file; pickled objects are refused.
+
+    Raises
+    ------
+    SchemaError
+        It is no npz file, lacks an array, or holds objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            _need(path, names, held.files, "array")
+            return {name: held[name] for name in names}
+    except SchemaError:
+        raise
+    except Exception as error:
+        raise SchemaError(path.name, [f"the file must be an npz archive of plain arrays: {error}"]) from None
+
+
+def clock_times(path: Path, parts: pd.DataFrame) -> pd.Series[Any]:
+    """Return the times of columns year, month, day, hour.
+
+    Raises
+    ------
+    SchemaError
+        Parts that make no time.
+    """
+    times = pd.to_datetime(parts, errors="coerce")
+    if times.isna().any():
+        where = _rows(times.isna().to_numpy(), 2)
+        raise SchemaError(path.name, [f"columns {', '.join(parts.columns)} must make a time, and don't in {where}"])
+    return times
+
+
+def refuse(name: str, *faults: str) -> SchemaError:
+    """Return the refusal of a file that is typed well and still can't be what it claims to be."""
+    return SchemaError(name, faults)
+
+
+def fault(code: str, what: str, count: Any, total: Any, action: Any, where: str = "") -> tuple[Fault, ...]:
+    """Return the fault as a tuple of one, or an empty one when it did not occur."""
+    return (Fault(code, what, int(count), int(total), action, where),) if int(count) else ()
+
+
+def _need(path: Path, wanted: Sequence[str], found: Any, noun: str = "column") -> None:
+    have = [str(c) for c in found]
+    lacking = [c for c in wanted if c not in have]
+    if lacking:
+        shown = ", ".join(have[:15]) + (", ..." if len(have) > 15 else "")
+        raise SchemaError(path.name, [f"{noun} {c!r} must be there; the file has: {shown}" for c in lacking])
+
+
+def _typed(
+    frame: pd.DataFrame, numbers: Sequence[str], times: Mapping[str, str], optional: bool, first: int
+) -> list[str]:
+    """Turn the columns of `frame` into their types in place; return the faults."""
+    faults: list[str] = []
+    for column in numbers:
+        if frame[column].dtype.kind in "iuf":
+            frame[column] = frame[column].astype("float64")
+        else:
+            typed = pd.to_numeric(frame[column], errors="coerce")
+            faults += _bad(frame[column], typed, column, "be a number", first)
+            frame[column] = typed.astype("float64")
+        infinite = np.isinf(frame[column].to_numpy())
+        if infinite.any():
+            faults.append(f"column {column!r} must be finite, got {_rows(infinite, first)}")
+    for column, form in times.items():
+        typed = pd.to_datetime(frame[column], format=form, errors="coerce")
+        faults += _bad(frame[column], typed, column, f"be a time of the form {form}", first)
+        if not optional and frame[column].isna().any():
+            where = _rows(frame[column].isna().to_numpy(), first)
+            faults.append(f"column {column!r} must have no missing times, got {where}")
+        frame[column] = typed
+    return faults
+
+
+def _bad(raw: Any, typed: Any, column: str, rule: str, first: int) -> list[str]:
+    bad = (typed.isna() & raw.notna()).to_numpy()
+    if not bad.any():
+        return []
+    return [f"column {column!r} must {rule}, got {raw[bad].iloc[0]!r} ({_rows(bad, first)})"]
+
+
+def _rows(bad: npt.NDArray[np.bool_], first: int) -> str:
+    at = np.flatnonzero(bad)
+    rows = ", ".join(str(int(i) + first) for i in at[:_SHOWN])
+    return f"{len(at)} cell(s), line(s) {rows}" + (", ..." if len(at) > _SHOWN else "")
