@@ -14,6 +14,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,18 @@ import pandas as pd
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["MIME", "figure", "loaded", "read", "record", "say", "table"]
+__all__ = ["MIME", "Payload", "figure", "loaded", "read", "record", "say", "table"]
 
 MIME = "application/vnd.citylib.result+json"
 VERSION = 1
 SHOWN_ROWS = 200
 
-Payload = dict[str, Any]
+
+class Payload(dict[str, Any]):
+    """What a call handed back; it shows nothing of its own at the end of a cell, as the call has shown it already."""
+
+    def _ipython_display_(self) -> None:
+        """Show nothing."""
 
 
 def record(
@@ -75,7 +81,7 @@ def record(
     >>> record("mae", 12.3, unit="µg/m³", interval=(11.8, 12.9), baseline=15.1)["interval"]
     [11.8, 12.9]
     """
-    payload: Payload = {"version": VERSION, "type": "record", "name": _name(name), "value": _scalar("value", value)}
+    payload = Payload({"version": VERSION, "type": "record", "name": _name(name), "value": _scalar("value", value)})
     payload["unit"] = unit
     if interval is not None:
         low, high = (checks.number("interval", float(end)) for end in interval)
@@ -120,7 +126,7 @@ def table(name: str, frame: pd.DataFrame, *, caption: str = "", digits: int = 4)
     flat = frame.reset_index() if any(n is not None for n in frame.index.names) else frame
     names = checks.unique("columns of frame", [str(c) for c in flat.columns])
     columns = [_column(n, flat.iloc[:, i]) for i, n in enumerate(names)]
-    payload: Payload = {"version": VERSION, "type": "table", "name": _name(name), "rows": len(flat)}
+    payload = Payload({"version": VERSION, "type": "table", "name": _name(name), "rows": len(flat)})
     payload |= {"caption": caption, "columns": columns}
     _emit(payload, flat.head(SHOWN_ROWS).to_string(index=False), _table_html(payload, flat, digits))
     return payload
@@ -154,12 +160,12 @@ def say(text: str, *, when: bool = True, otherwise: str | None = None) -> Payloa
         raise InputError("otherwise", "be given where `when` can be False", otherwise)
     said = text if when else otherwise
     assert said is not None
-    payload: Payload = {"version": VERSION, "type": "say", "text": said, "when": bool(when)}
+    payload = Payload({"version": VERSION, "type": "say", "text": said, "when": bool(when)})
     _emit(payload, said, None, markdown=said)
     return payload
 
 
-def figure(name: str, markup: str, *, alt: str, caption: str = "") -> Payload:
+def figure(name: str, markup: str, *, alt: str, caption: str = "", also: Mapping[str, Any] | None = None) -> Payload:
     """Hand back a figure already drawn as HTML (`citylib.plots` calls this).
 
     Parameters
@@ -172,6 +178,8 @@ def figure(name: str, markup: str, *, alt: str, caption: str = "") -> Payload:
         What a reader who cannot see it should know; at least ten characters.
     caption : str, optional
         One sentence under it.
+    also : mapping, optional
+        The same figure in other MIME types, such as Plotly's for JupyterLab.
 
     Returns
     -------
@@ -185,8 +193,8 @@ def figure(name: str, markup: str, *, alt: str, caption: str = "") -> Payload:
     """
     if len(alt.strip()) < 10:
         raise InputError("alt", "describe the figure in ten characters or more", alt)
-    payload: Payload = {"version": VERSION, "type": "figure", "name": _name(name), "alt": alt, "caption": caption}
-    _emit(payload, f"[figure: {alt}]", markup)
+    payload = Payload({"version": VERSION, "type": "figure", "name": _name(name), "alt": alt, "caption": caption})
+    _emit(payload, f"[figure: {alt}]", markup, also=also)
     return payload
 
 
@@ -207,7 +215,7 @@ def loaded(source: str, files: list[dict[str, Any]], summary: str) -> Payload:
     dict
         The payload.
     """
-    payload: Payload = {"version": VERSION, "type": "data", "source": source, "files": files}
+    payload = Payload({"version": VERSION, "type": "data", "source": source, "files": files})
     _emit(payload, summary, f'<p class="citylib-data">{html.escape(summary)}</p>')
     return payload
 
@@ -227,7 +235,15 @@ def read(outputs: list[dict[str, Any]]) -> list[Payload]:
     return found
 
 
-def _emit(payload: Payload, plain: str, shown: str | None, *, markdown: str | None = None, glue: str = "") -> None:
+def _emit(
+    payload: Payload,
+    plain: str,
+    shown: str | None,
+    *,
+    markdown: str | None = None,
+    glue: str = "",
+    also: Mapping[str, Any] | None = None,
+) -> None:
     if "IPython" not in sys.modules:
         return
     from IPython import get_ipython
@@ -236,7 +252,7 @@ def _emit(payload: Payload, plain: str, shown: str | None, *, markdown: str | No
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
-    bundle: dict[str, Any] = {MIME: payload, "text/plain": plain}
+    bundle: dict[str, Any] = {**(also or {}), MIME: payload, "text/plain": plain}
     if shown is not None:
         bundle["text/html"] = shown
     if markdown is not None:
@@ -283,7 +299,7 @@ def _record_text(payload: Payload, digits: int) -> str:
     return text + (f" ({'; '.join(extra)})" if extra else "")
 
 
-def _column(name: str, column: pd.Series[Any]) -> Payload:
+def _column(name: str, column: pd.Series[Any]) -> dict[str, Any]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
