@@ -1,0 +1,213 @@
+"""Own tables: CSV or Parquet bytes to a frame whose index is the row number a person sees, cells not yet judged."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from citylib.data.own_faults import Faults
+from citylib.data.own_open import Opened
+from citylib.data.schema import FORMS, MISSING
+from citylib.errors import InputError
+
+__all__ = ["Raw", "is_measured", "number", "read_table", "unit_of"]
+
+UNIT = re.compile(r"^(.*?)\s*\[([^\[\]]*)\]$")
+# Columns read as text whatever they hold: ids keep their leading zeros, dates are parsed with their row numbers.
+AS_TEXT = {c.name for f in FORMS for c in f.columns if c.dtype != "number"} | {"date", "material"}
+KNOWN = {c.name for f in FORMS for c in f.columns} | {"date", "value"}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A table as read.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Row numbers as a person counts them as index (the header of a CSV is row 1).
+    units : dict of str to str
+        Unit of each column that names one, by column.
+    faults : Faults
+        What is wrong so far.
+    """
+
+    frame: pd.DataFrame
+    units: dict[str, str] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+
+
+def read_table(opened: Opened) -> Raw:
+    """Read a CSV or Parquet file.
+
+    Parameters
+    ----------
+    opened : Opened
+        The file.
+
+    Returns
+    -------
+    Raw
+
+    Raises
+    ------
+    InputError
+        No rows, or not complete.
+    SchemaError
+        Rows of different lengths, repeated column names.
+    """
+    raw = _read_csv(opened) if opened.ending == ".csv" else _read_parquet(opened)
+    if raw.frame.empty:
+        raise InputError(f"file {opened.given}", "hold rows under its header", "the header only")
+    return raw
+
+
+def unit_of(header: str) -> tuple[str, str]:
+    """Split ``name [unit]`` into name and unit; the unit is empty where none is given.
+
+    Examples
+    --------
+    >>> unit_of("PM2.5 [µg/m³]"), unit_of(" Time ")
+    (('PM2.5', 'µg/m³'), ('time', ''))
+    """
+    match = UNIT.match(header.strip())
+    name, unit = (match.group(1), match.group(2).strip()) if match else (header.strip(), "")
+    return (name.lower() if name.lower() in KNOWN else name), unit
+
+
+def number(column: pd.Series[Any], faults: Faults, what: str | None = None) -> pd.Series[Any]:
+    """Return a column as float64, adding each cell that is no number to `faults`."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        faults.cells(what or f"column {str(column.name)!r}", "be a number", column.iloc[:1])
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.astype("float64")
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        faults.cells(what or f"column {str(column.name)!r}", "be a number", column.dropna().iloc[:1])
+        return pd.Series(np.nan, index=column.index, name=column.name)
+    out = pd.to_numeric(column, errors="coerce").astype("float64")
+    bad = column[out.isna() & column.notna()]
+    comma = bad.astype(str).str.fullmatch(r"\s*[+-]?\d+,\d+\s*").any()
+    faults.cells(what or f"column {str(column.name)!r}", "be a number", bad, "write a decimal point" if comma else "")
+    return out
+
+
+def is_measured(column: pd.Series[Any], unit: str) -> bool:
+    """Return whether a column is one of numbers: it names a unit, is called value, or half its cells are numbers."""
+    if unit or column.name == "value":
+        return True
+    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return False
+    given = column.dropna()
+    if pd.api.types.is_numeric_dtype(column.dtype) or given.empty:
+        return True
+    return bool(pd.to_numeric(given, errors="coerce").notna().mean() >= 0.5)
+
+
+def _read_csv(opened: Opened) -> Raw:
+    faults = Faults()
+    text = opened.data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    first = text.split("\n", 1)[0]
+    mark = max(",;\t", key=first.count)
+    headers = next(csv.reader([first], delimiter=mark))
+    names, units = _names(opened.given, headers)
+    dtype: dict[str, Any] = {name: str for name in names if name in AS_TEXT}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(text),
+                sep=mark,
+                header=None,
+                skiprows=1,
+                names=names,
+                dtype=dtype,
+                index_col=False,
+                na_values=list(MISSING),
+                keep_default_na=False,
+                skip_blank_lines=False,
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        _refuse_ragged(text, mark, len(names), faults, error)
+        faults.raise_if_any(f"file {opened.given}")
+        raise AssertionError("a ragged file without a ragged row") from error
+    except pd.errors.EmptyDataError:
+        frame = pd.DataFrame(columns=names)
+    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    _refuse_cut(text, mark, frame, faults)
+    return Raw(frame[frame.notna().any(axis=1)], units, faults)
+
+
+def _names(given: str, headers: list[str]) -> tuple[list[str], dict[str, str]]:
+    split = [unit_of(h) for h in headers]
+    names = [name for name, _ in split]
+    faults = Faults()
+    for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+        at = ", ".join(str(i + 1) for i, n in enumerate(names) if n == name)
+        faults.say(
+            "header", "name each column once", f"{name!r} in columns {at}" if name else f"no name in columns {at}"
+        )
+    if names.count("") == 1:
+        faults.say("header", "name each column once", f"no name in column {names.index('') + 1}")
+    faults.raise_if_any(f"file {given}")
+    return names, {name: unit for name, unit in split if unit}
+
+
+def _refuse_ragged(text: str, mark: str, width: int, faults: Faults, error: Exception) -> None:
+    lengths = {n: len(row) for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=mark), start=1) if n > 1}
+    odd = pd.Series({n: length for n, length in lengths.items() if length > width}, dtype=object)
+    faults.cells("rows", f"have {width} cells as the header has", odd)
+    if odd.empty:  # an open quotation mark runs to the end of the file
+        faults.say("file", "be complete CSV", str(error).strip())
+
+
+def _refuse_cut(text: str, mark: str, frame: pd.DataFrame, faults: Faults) -> None:
+    last = text.rstrip().rsplit("\n", 1)[-1]
+    cells = len(next(csv.reader([last], delimiter=mark), []))
+    if len(frame) and cells < len(frame.columns) and last.count('"') % 2 == 0:
+        width = len(frame.columns)
+        row = int(frame.index[frame.notna().any(axis=1)][-1]) if frame.notna().any(axis=None) else 2
+        rule, hint = f"have {width} cells as the header has", "the file may be cut off"
+        faults.cells("the last row", rule, pd.Series({row: cells}), hint)
+
+
+def _read_parquet(opened: Opened) -> Raw:
+    import pyarrow
+    import pyarrow.parquet
+
+    argument = f"file {opened.given}"
+    try:
+        table = pyarrow.parquet.read_table(io.BytesIO(opened.data))
+    except (pyarrow.ArrowException, OSError) as error:
+        hint = "copy it again, it may be cut off"
+        raise InputError(argument, "be a complete Parquet file", str(error).split("\n")[0], hint) from None
+    _names(opened.given, table.column_names)
+    frame = table.to_pandas()
+    if frame.index.names != [None]:
+        frame = frame.reset_index()
+    split = [unit_of(str(c)) for c in frame.columns]
+    frame.columns = pd.Index([name for name, _ in split])
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    for name in frame.columns:
+        frame[name] = _plain(frame[name])
+    return Raw(frame[frame.notna().any(axis=1)], {name: unit for name, unit in split if unit})
+
+
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Bring a Parquet column to what the same CSV would have given."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column
+    if column.name not in AS_TEXT:
+        return column.astype("float64") if pd.api.types.is_numeric_dtype(column.dtype) else column
+    whole = pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all()
+    text = column.astype("Int64").astype(object) if whole else column.astype(object)
+    return text.map(str, na_action="ignore")
