@@ -23,6 +23,7 @@ from citylib.data.synthetic.arithmetic import autoregression, garch, rounded
 from citylib.data.synthetic.days import Clock
 from citylib.data.synthetic.districts import Ground
 from citylib.data.synthetic.weather import Weather
+from citylib.errors import InputError
 
 __all__ = ["AirTruth", "inversion", "place_stations", "pm25"]
 
@@ -56,7 +57,7 @@ class AirTruth:
     alpha, beta : float
         GARCH(1,1) of the innovations; both 0: constant variance. omega = sd^2 (1 - alpha - beta).
     correlation : float
-        Correlation of two stations' innovations in the same hour.
+        Correlation of two stations' shocks eta in the same hour.
     """
 
     level: float = 22.0
@@ -70,6 +71,16 @@ class AirTruth:
     alpha: float = 0.1
     beta: float = 0.85
     correlation: float = 0.75
+
+    def __post_init__(self) -> None:
+        checks.number("level", self.level, above=0.0)
+        for name in ("station_sd", "sd", "alpha", "beta"):
+            checks.number(name, getattr(self, name), minimum=0.0)
+        if abs(self.ar) >= 1:
+            raise InputError("ar", "lie between -1 and 1", self.ar)
+        if self.alpha + self.beta >= 1:
+            raise InputError("alpha + beta", "be under 1", self.alpha + self.beta)
+        checks.fraction("correlation", self.correlation, closed=True)
 
 
 def inversion(clock: Clock, sky: Weather) -> npt.NDArray[np.bool_]:

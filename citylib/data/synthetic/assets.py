@@ -15,6 +15,7 @@ looked up in that inventory; so breaks of a removed main point to the main that 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,8 +25,9 @@ import pandas as pd
 from citylib import checks, seeds
 from citylib.data.synthetic.arithmetic import rounded
 from citylib.data.synthetic.districts import Ground
+from citylib.errors import InputError
 
-__all__ = ["DIAMETERS", "MATERIALS", "SOILS", "Mains", "MainsTruth", "mains"]
+__all__ = ["DIAMETERS", "ERAS", "MATERIALS", "SOILS", "Mains", "MainsTruth", "mains"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -34,9 +36,10 @@ MATERIALS = ("cast iron", "ductile iron", "asbestos cement", "PVC")
 SOILS = ("clay", "loam", "sand")
 DIAMETERS = (100, 150, 200, 300, 450)
 YEAR = 365.25  # days
+Eras = tuple[tuple[int, tuple[float, ...]], ...]
 
 # Shares of the materials laid, by the year from which they hold.
-ERAS: tuple[tuple[int, tuple[float, float, float, float]], ...] = (
+ERAS: Eras = (
     (0, (1.0, 0.0, 0.0, 0.0)),
     (1945, (0.75, 0.0, 0.25, 0.0)),
     (1962, (0.30, 0.45, 0.25, 0.0)),
@@ -71,6 +74,17 @@ class MainsTruth:
         Weibull scale of that age, by material [years].
     removed_after_break : float
         Probability that a break ends the main.
+    eras : tuple of (int, tuple of float)
+        Year, and the shares of `MATERIALS` laid from then on.
+    diameter_shares : tuple of float
+        Shares of `DIAMETERS`.
+    clay_west, clay_east, loam : float
+        Share of clay at the western and at the eastern rim, even in between; share of loam; the rest is sand.
+    length_median_m, length_sd : float
+        Median length and standard deviation of its logarithm; 5 m at least.
+    laid_centre, laid_rim, laid_late : float
+        The first main of a place is laid at a Beta(a, laid_late) share of the time from first_year to the snapshot;
+        a goes evenly from laid_centre at the city's centre to laid_rim at the farthest district.
     first_year : int
         Year from which mains were laid.
     recorded_since : str
@@ -93,9 +107,38 @@ class MainsTruth:
         default_factory=lambda: {"cast iron": 95.0, "ductile iron": 80.0, "asbestos cement": 75.0, "PVC": 110.0}
     )
     removed_after_break: float = 0.10
+    eras: Eras = ERAS
+    diameter_shares: tuple[float, ...] = (0.1, 0.45, 0.25, 0.15, 0.05)
+    clay_west: float = 0.6
+    clay_east: float = 0.2
+    loam: float = 0.3
+    length_median_m: float = 90.0
+    length_sd: float = 0.6
+    laid_centre: float = 1.2
+    laid_rim: float = 2.7
+    laid_late: float = 1.6
     first_year: int = 1920
     recorded_since: str = "1997-01-01"
     snapshot: str = "2022-12-31"
+
+    def __post_init__(self) -> None:
+        for name in ("shape", "theta_years", "life_shape", "length_median_m", "laid_centre", "laid_rim", "laid_late"):
+            checks.number(name, getattr(self, name), above=0.0)
+        for name in ("frailty_variance", "length_sd"):
+            checks.number(name, getattr(self, name), minimum=0.0)
+        for name in ("removed_after_break", "clay_west", "clay_east", "loam"):
+            checks.fraction(name, getattr(self, name), closed=True)
+        for name, known in (("material", MATERIALS), ("life_years", MATERIALS), ("soil", SOILS)):
+            if set(getattr(self, name)) != set(known):
+                raise InputError(name, f"name each once: {', '.join(known)}", getattr(self, name))
+        for material, years in self.life_years.items():
+            checks.number(f"life_years[{material!r}]", years, above=0.0)
+        if max(self.clay_west, self.clay_east) + self.loam > 1:
+            raise InputError("clay_west, clay_east", "leave room for loam", (self.clay_west, self.clay_east, self.loam))
+        _shares("diameter_shares", self.diameter_shares, len(DIAMETERS))
+        checks.increasing("eras", [year for year, _ in self.eras])
+        for year, shares in self.eras:
+            _shares(f"eras, {year}", shares, len(MATERIALS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +192,7 @@ def mains(seed: int, places: int, place: Ground, truth: MainsTruth | None = None
     """
     t = truth or MainsTruth()
     checks.integer("mains", places, minimum=1)
-    site = _sites(seed, places, place)
+    site = _sites(seed, places, place, t)
     laid = _first_laid(seed, site, place, t)
     where = np.arange(places)
     generations: list[pd.DataFrame] = []
@@ -166,7 +209,7 @@ def mains(seed: int, places: int, place: Ground, truth: MainsTruth | None = None
     return _views(pd.concat(generations, ignore_index=True), pd.concat(logs, ignore_index=True), t)
 
 
-def _sites(seed: int, places: int, place: Ground) -> pd.DataFrame:
+def _sites(seed: int, places: int, place: Ground, t: MainsTruth) -> pd.DataFrame:
     """Draw what stays when a main is replaced: where it lies, in which soil, how long it is."""
     rng = seeds.generator(seed, "synthetic", "mains", "places")
     district = np.sort(rng.integers(0, len(place), places))
@@ -174,9 +217,10 @@ def _sites(seed: int, places: int, place: Ground) -> pd.DataFrame:
     # Soil changes from west to east: clay at the harbour, sand inland.
     east = (district % place.columns + 0.5) / place.columns
     draw = rng.random(places)
-    clay = 0.6 - 0.4 * east
-    soil = np.where(draw < clay, 0, np.where(draw < clay + 0.3, 1, 2))
-    length = np.maximum(rounded(90 * np.exp(0.6 * rng.standard_normal(places)), 1), 5.0)
+    clay = t.clay_west + (t.clay_east - t.clay_west) * east
+    soil = np.where(draw < clay, 0, np.where(draw < clay + t.loam, 1, 2))
+    length = t.length_median_m * np.exp(t.length_sd * rng.standard_normal(places))
+    length = np.maximum(rounded(length, 1), 5.0)
     return pd.DataFrame(
         {
             "length_m": length,
@@ -195,7 +239,7 @@ def _first_laid(seed: int, site: pd.DataFrame, place: Ground, t: MainsTruth) -> 
     off = quads - quads.sum(axis=0) / len(quads)
     distance = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1])
     rim = pd.Series(distance / distance.max(), index=list(place.names))[site["district"]].to_numpy()
-    share = rng.beta(1.2 + 1.5 * rim, 1.6)
+    share = rng.beta(t.laid_centre + (t.laid_rim - t.laid_centre) * rim, t.laid_late)
     first, last = _day(f"{t.first_year}-01-01"), _day(t.snapshot)
     return np.asarray(first + np.floor(share * (last - first)).astype(np.int64))
 
@@ -205,8 +249,8 @@ def _lives(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw material, breaks and end of the mains laid at `where` on day `laid`."""
     n = len(where)
-    material = _materials(rng, laid)
-    diameter = np.array(DIAMETERS)[rng.choice(len(DIAMETERS), n, p=[0.1, 0.45, 0.25, 0.15, 0.05])]
+    material = _materials(rng, laid, t.eras)
+    diameter = np.array(DIAMETERS)[rng.choice(len(DIAMETERS), n, p=t.diameter_shares)]
     variance = t.frailty_variance
     frailty = rng.gamma(1 / variance, variance, n) if variance > 0 else np.ones(n)
     log_rate = pd.Series(material).map(t.material).to_numpy() + site["soil"].map(t.soil).to_numpy()
@@ -242,10 +286,10 @@ def _lives(
     return frame, log
 
 
-def _materials(rng: np.random.Generator, laid: IntArray) -> npt.NDArray[np.object_]:
+def _materials(rng: np.random.Generator, laid: IntArray, eras: Eras) -> npt.NDArray[np.object_]:
     year = laid.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    era = np.searchsorted([since for since, _ in ERAS], year, side="right") - 1
-    cumulated = np.cumsum([shares for _, shares in ERAS], axis=1)[era]
+    era = np.searchsorted([since for since, _ in eras], year, side="right") - 1
+    cumulated = np.cumsum([shares for _, shares in eras], axis=1)[era]
     cumulated[:, -1] = 1.0
     kind = (rng.random(len(laid))[:, None] >= cumulated).sum(axis=1)
     return np.asarray(np.array(MATERIALS, dtype=object)[kind])
@@ -281,6 +325,12 @@ def _views(every: pd.DataFrame, log: pd.DataFrame, t: MainsTruth) -> Mains:
     removals = every.loc[recorded, [*seen[:2], "removed", "reason", *seen[2:]]].reset_index(drop=True)
     removals.insert(3, "year", removals["removed"].dt.year.astype(np.int64))
     return Mains(every, breaks_all, assets, breaks, unused, removals)
+
+
+def _shares(argument: str, shares: tuple[float, ...], number: int) -> None:
+    checks.array(argument, shares, ndim=1, minimum=0.0)
+    if len(shares) != number or not math.isclose(sum(shares), 1.0):
+        raise InputError(argument, f"be {number} shares that sum to 1", shares)
 
 
 def _day(date: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from citylib import checks
@@ -17,6 +17,7 @@ from citylib.data.synthetic.requests import requests as draw_requests
 from citylib.data.synthetic.roads import roads
 from citylib.data.synthetic.truth import CityTruth
 from citylib.data.synthetic.weather import weather as draw_weather
+from citylib.errors import InputError
 
 __all__ = ["SIZES", "Size", "city"]
 
@@ -111,29 +112,20 @@ def city(
     >>> tiny.truth["traffic.wet"]
     -0.06
     """
-    measures = {"days": days, "sensors": sensors, "stations": stations, "districts": districts}
-    measures |= {"mains": mains, "requests": requests}
-    dims = _size(size, measures)
-    law = truth or CityTruth()
+    dims = _size(size, days, sensors, stations, districts, mains, requests)
+    law = _law(truth)
     hours = clock(dims.days)
     place = ground(seed, dims.districts, law.districts)
     sky = draw_weather(seed, hours, law.weather)
-    events = draw_incidents(seed, hours, sky, place, law.incidents)
     network = roads(seed, place, law.roads)
+    events = draw_incidents(seed, hours, sky, place, law.incidents)
     read = readings(seed, hours, sky, place, network, events, (dims.sensors, dims.stations), law)
     pipes = draw_mains(seed, dims.mains, place, law.mains)
-    tables = {
-        **read.tables,
+    town = {
         "nodes": network.nodes,
         "edges": network.edges,
         "districts": table(place),
         "areas": areas(place),
-        "assets": pipes.assets,
-        "breaks": pipes.breaks,
-        "removals": pipes.removals,
-        "breaks_unused": pipes.breaks_unused,
-        "assets_all": pipes.assets_all,
-        "breaks_all": pipes.breaks_all,
         "requests": draw_requests(seed, dims.requests, hours, sky, place, law.requests),
         "incidents": events,
     }
@@ -143,17 +135,24 @@ def city(
         kind="panel",
         panels=read.panels,
         categories=categories(hours, sky),
-        tables=tables,
+        tables={**read.tables, **town, **{f.name: getattr(pipes, f.name) for f in fields(pipes)}},
         faults=(*read.faults, *_log_faults(pipes)),
         truth={**law.flat(), **read.drawn},
     )
 
 
-def _size(size: str, measures: dict[str, int | None]) -> Size:
+def _law(truth: CityTruth | None) -> CityTruth:
+    if truth is not None and not isinstance(truth, CityTruth):
+        raise InputError("truth", "be a CityTruth", truth)
+    return truth or CityTruth()
+
+
+def _size(size: str, *measures: int | None) -> Size:
     known = SIZES[checks.one_of("size", size, SIZES)]
-    asked = {name: checks.integer(name, value, minimum=1) for name, value in measures.items() if value is not None}
+    given = zip((f.name for f in fields(Size)), measures, strict=True)
+    asked = {name: checks.integer(name, value, minimum=1) for name, value in given if value is not None}
     if "days" in asked:
-        checks.integer("days", asked["days"], minimum=7, maximum=3660)
+        checks.integer("days", asked["days"], minimum=7, maximum=3653)
     return replace(known, **asked)
 
 
@@ -162,7 +161,7 @@ def _log_faults(pipes: Mains) -> list[Fault]:
     unused, used, mains = len(pipes.breaks_unused), len(pipes.breaks), len(pipes.assets)
     survivors = "the inventory holds only mains in service: those removed are not in it, so no life ends in it"
     misplaced = "breaks of a main that was removed, which the log puts on the main that took its place"
-    return [
-        Fault("survivors-only", survivors, mains, mains, "reported", "assets"),
-        Fault("break-before-laying", misplaced, unused, unused + used, "dropped", "breaks.date"),
-    ]
+    faults = [Fault("survivors-only", survivors, mains, mains, "reported", "assets")]
+    if unused:
+        faults.append(Fault("break-before-laying", misplaced, unused, unused + used, "dropped", "breaks.date"))
+    return faults

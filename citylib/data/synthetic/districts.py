@@ -72,6 +72,12 @@ class DistrictsTruth:
     density_decay_km: float = 3.0
     density_spread: float = 0.25
 
+    def __post_init__(self) -> None:
+        for name in ("cell_m", "density_centre", "density_decay_km"):
+            checks.number(name, getattr(self, name), above=0.0)
+        checks.number("density_spread", self.density_spread, minimum=0.0)
+        checks.number("warp", self.warp, minimum=0.0, maximum=0.2)  # beyond, a district might not be convex
+
 
 @dataclass(frozen=True, eq=False)
 class Ground:

@@ -12,19 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from citylib import seeds
+from citylib import checks, seeds
 from citylib.data.synthetic.days import Clock
 from citylib.data.synthetic.districts import Ground
 from citylib.data.synthetic.weather import Weather
+from citylib.errors import InputError
 
 __all__ = ["KINDS", "IncidentsTruth", "hour_shares", "incidents", "rates"]
 
 FloatArray = npt.NDArray[np.float64]
 
 KINDS = ("crash", "fire", "medical")
-
-# Hour and width [h] of the wave that each kind follows round the clock.
-WAVES = {"crash": (17.0, 4.0), "fire": (20.0, 5.0), "medical": (14.0, 6.0)}
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,8 @@ class IncidentsTruth:
         Power of a district's density, relative to the city's.
     wet : mapping of str to float
         Effect of rain on the log rate, by kind.
+    busiest_hour, busy_width : mapping of str to float
+        Centre of the wave that a kind follows round the clock, and its width as the standard deviation of a bell [h].
     night_share : float
         Lowest hour's weight as a share of the highest.
     more_units : float
@@ -50,15 +50,27 @@ class IncidentsTruth:
     per_1000_year: dict[str, float] = field(default_factory=lambda: {"crash": 6.0, "fire": 4.0, "medical": 16.0})
     density_power: float = 0.3
     wet: dict[str, float] = field(default_factory=lambda: {"crash": 0.5, "fire": -0.2, "medical": 0.0})
+    busiest_hour: dict[str, float] = field(default_factory=lambda: {"crash": 17.0, "fire": 20.0, "medical": 14.0})
+    busy_width: dict[str, float] = field(default_factory=lambda: {"crash": 4.0, "fire": 5.0, "medical": 6.0})
     night_share: float = 0.25
     more_units: float = 0.3
     more_hours: float = 0.4
 
+    def __post_init__(self) -> None:
+        for name in ("per_1000_year", "wet", "busiest_hour", "busy_width"):
+            if set(getattr(self, name)) != set(KINDS):
+                raise InputError(name, f"name every kind once: {', '.join(KINDS)}", getattr(self, name))
+        for kind in KINDS:
+            checks.number(f"per_1000_year[{kind!r}]", self.per_1000_year[kind], minimum=0.0)
+            checks.number(f"busy_width[{kind!r}]", self.busy_width[kind], above=0.0)
+        for name in ("night_share", "more_units", "more_hours"):
+            checks.fraction(name, getattr(self, name))
+
 
 def hour_shares(kind: str, truth: IncidentsTruth) -> FloatArray:
     """Return the share of a day's calls that falls on each hour, shape (24,), sum 1."""
-    centre, width = WAVES[kind]
-    off = (np.arange(24.0) - centre + 12) % 24 - 12
+    off = (np.arange(24.0) - truth.busiest_hour[kind] + 12) % 24 - 12
+    width = truth.busy_width[kind]
     weight = truth.night_share + (1 - truth.night_share) * np.exp(-0.5 * (off / width) * (off / width))
     total = 0.0
     for w in weight.tolist():

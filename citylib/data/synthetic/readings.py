@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,26 +93,38 @@ def readings(
     flow = plant(seed, "traffic", true.flow, law.faults)
     smog = plant(seed, "air", clean_air, law.air_faults)
     silent = np.isnan(flow.recorded)
+    mute = replace(flow, kind=np.where(silent, flow.kind, 0).astype(np.int8))
+    planted = pd.concat([_planted("flow", flow, clock, sensors), _planted("PM2.5", smog, clock, stations)])
+    tables = {"sensors": sensors, "stations": stations, "adjacency": near, "distances": metres}
+    tables["planted_faults"] = planted.reset_index(drop=True)
+    drawn = {
+        "traffic.sensor_scale": _by_id(sensors, true.scale),
+        "traffic.sensor_morning_share": _by_id(sensors, true.morning_share),
+        "air.station_offset": _by_id(stations, offset),
+    }
+    panels = _panels(clock, sky, sensors, stations, flow, np.where(silent, np.nan, true.speed), smog)
+    return Readings(panels, tables, _faults("flow", flow) + _faults("speed", mute) + _faults("PM2.5", smog), drawn)
+
+
+def _panels(
+    clock: Clock,
+    sky: Weather,
+    sensors: pd.DataFrame,
+    stations: pd.DataFrame,
+    flow: Planted,
+    speed: FloatArray,
+    smog: Planted,
+) -> dict[str, Panel]:
     street, roof = _Instruments(clock, sensors), _Instruments(clock, stations)
-    panels = {
+    return {
         "flow": street.panel("flow", "veh/h", np.where(flow.kind > 0, np.nan, flow.recorded)),
-        "speed": street.panel("speed", "km/h", np.where(silent, np.nan, true.speed)),
+        "speed": street.panel("speed", "km/h", speed),
         "temperature": _city_wide(clock, "temperature", "°C", sky.temperature),
         "rain": _city_wide(clock, "rain", "mm/h", sky.rain),
         "wind_speed": _city_wide(clock, "wind_speed", "m/s", sky.wind_speed),
         "PM2.5": roof.panel("PM2.5", "µg/m³", np.where(smog.kind > 0, np.nan, smog.recorded)),
         "flow_as_recorded": street.panel("flow_as_recorded", "veh/h", flow.recorded),
     }
-    planted = pd.concat([_planted("flow", flow, clock, sensors), _planted("PM2.5", smog, clock, stations)])
-    tables = {"sensors": sensors, "stations": stations, "adjacency": near, "distances": metres}
-    tables["planted_faults"] = planted.reset_index(drop=True)
-    ids = sensors["sensor"].tolist()
-    drawn = {
-        "traffic.sensor_scale": dict(zip(ids, true.scale.tolist(), strict=True)),
-        "traffic.sensor_morning_share": dict(zip(ids, true.morning_share.tolist(), strict=True)),
-        "air.station_offset": dict(zip(stations["sensor"].tolist(), offset.tolist(), strict=True)),
-    }
-    return Readings(panels, tables, _faults("flow", flow) + _faults("PM2.5", smog), drawn)
 
 
 def categories(clock: Clock, sky: Weather) -> dict[str, pd.DataFrame]:
@@ -160,6 +172,10 @@ class _Instruments:
 
 def _city_wide(clock: Clock, variable: str, unit: str, values: FloatArray) -> Panel:
     return Panel(values[:, None], clock.times, (CITY,), unit, variable=variable, zone=ZONE)
+
+
+def _by_id(table: pd.DataFrame, values: FloatArray) -> dict[str, float]:
+    return dict(zip(table["sensor"].tolist(), values.tolist(), strict=True))
 
 
 def _planted(variable: str, planted: Planted, clock: Clock, table: pd.DataFrame) -> pd.DataFrame:

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from citylib import checks, seeds
-from citylib.data.synthetic.arithmetic import rounded
 from citylib.data.synthetic.days import Clock
 from citylib.data.synthetic.districts import Ground
 from citylib.data.synthetic.weather import Weather
+from citylib.errors import InputError
 
 __all__ = ["CATEGORIES", "CHANNELS", "OUTCOMES", "Category", "RequestsTruth", "requests"]
 
@@ -66,30 +66,30 @@ class Category:
 # Things and states are shared between some categories on purpose: words alone do not always tell.
 CATEGORIES: dict[str, Category] = {
     "Pothole": Category(
-        "Roads", 0.18, 6.0, 7, 0.2, ("hole", "pothole", "road surface"), ("deep", "broken up", "getting worse")
+        "Roads", 0.18, 12.0, 14, 0.2, ("hole", "pothole", "road surface"), ("deep", "broken up", "getting worse")
     ),
     "Street light": Category(
-        "Lighting", 0.15, 9.0, 10, 0.0, ("street light", "lamp", "lamp post"), ("out", "flickering", "leaning")
+        "Lighting", 0.15, 16.0, 14, 0.0, ("street light", "lamp", "lamp post"), ("out", "flickering", "leaning")
     ),
     "Traffic signal": Category(
-        "Lighting", 0.06, 1.5, 2, 0.0, ("signal", "traffic light", "lamp"), ("out", "stuck on red", "flickering")
+        "Lighting", 0.06, 2.0, 2, 0.0, ("signal", "traffic light", "lamp"), ("out", "stuck on red", "flickering")
     ),
     "Missed collection": Category(
-        "Waste", 0.17, 1.2, 2, 0.0, ("bin", "recycling", "rubbish"), ("not collected", "left behind", "overflowing")
+        "Waste", 0.17, 2.0, 2, 0.0, ("bin", "recycling", "rubbish"), ("not collected", "left behind", "overflowing")
     ),
     "Dumped rubbish": Category(
-        "Waste", 0.12, 4.0, 5, 0.0, ("mattress", "rubbish", "pile of bags"), ("dumped", "left behind", "smelling")
+        "Waste", 0.12, 6.0, 5, 0.0, ("mattress", "rubbish", "pile of bags"), ("dumped", "left behind", "smelling")
     ),
     "Blocked drain": Category(
-        "Water", 0.10, 3.0, 3, 1.2, ("drain", "gully", "water"), ("blocked", "overflowing", "smelling")
+        "Water", 0.10, 5.0, 5, 1.2, ("drain", "gully", "water"), ("blocked", "overflowing", "smelling")
     ),
     "Water leak": Category(
-        "Water", 0.06, 0.8, 1, 0.0, ("water", "pipe", "hydrant"), ("leaking", "running down the road", "getting worse")
+        "Water", 0.06, 1.0, 1, 0.0, ("water", "pipe", "hydrant"), ("leaking", "running down the road", "getting worse")
     ),
     "Fallen tree": Category(
-        "Parks", 0.08, 5.0, 7, 0.4, ("tree", "branch", "trunk"), ("down", "leaning", "blocking the path")
+        "Parks", 0.08, 10.0, 10, 0.4, ("tree", "branch", "trunk"), ("down", "leaning", "blocking the path")
     ),
-    "Graffiti": Category("Parks", 0.08, 14.0, 21, 0.0, ("wall", "bench", "sign"), ("sprayed", "painted over", "dirty")),
+    "Graffiti": Category("Parks", 0.08, 40.0, 30, 0.0, ("wall", "bench", "sign"), ("sprayed", "painted over", "dirty")),
 }
 
 OPENINGS = ("Please look at this:", "Again:", "Hello,", "To the city:", "", "Reporting that", "For a week now")
@@ -106,10 +106,12 @@ GENERIC = ("something is wrong here", "this needs attention", "can somebody come
 
 @dataclass(frozen=True)
 class RequestsTruth:
-    """What requests are drawn with, besides `CATEGORIES`.
+    """What requests are drawn with.
 
     Parameters
     ----------
+    categories : mapping of str to Category
+        The categories, by name.
     shape : float
         Weibull shape of the time to closure.
     district_log_days : mapping of str to float
@@ -124,9 +126,14 @@ class RequestsTruth:
         Shares of the outcomes of closed requests, independent of everything else.
     free_day : float
         Weight of an hour on a free day against the same hour of a working day.
+    busiest_hour, busy_width : float
+        Centre of the day's wave of openings, and its width as the standard deviation of a bell [h].
+    night_share : float
+        What an hour of the night weighs against the busiest one.
     """
 
-    shape: float = 0.8
+    categories: dict[str, Category] = field(default_factory=lambda: dict(CATEGORIES))
+    shape: float = 0.7
     district_log_days: dict[str, float] = field(default_factory=lambda: {"Kiln Yard": 0.5, "North Harbour": -0.2})
     wet_log_days: float = 0.15
     generic_text_share: float = 0.06
@@ -135,6 +142,21 @@ class RequestsTruth:
         default_factory=lambda: {"resolved": 0.70, "noted": 0.15, "duplicate": 0.10, "invalid": 0.05}
     )
     free_day: float = 0.5
+    busiest_hour: float = 12.0
+    busy_width: float = 4.0
+    night_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        checks.number("shape", self.shape, above=0.0)
+        checks.number("busy_width", self.busy_width, above=0.0)
+        for name in ("generic_text_share", "night_share"):
+            checks.fraction(name, getattr(self, name), closed=True)
+        checks.number("free_day", self.free_day, above=0.0)
+        for name, known in (("channel", CHANNELS), ("outcome", OUTCOMES)):
+            if not set(getattr(self, name)) <= set(known):
+                raise InputError(name, f"be shares of: {', '.join(known)}", getattr(self, name))
+        if not self.categories:
+            raise InputError("categories", "hold at least one", self.categories)
 
 
 def requests(
@@ -166,43 +188,57 @@ def requests(
     t = truth or RequestsTruth()
     checks.integer("requests", number, minimum=1)
     rng = seeds.generator(seed, "synthetic", "requests")
-    wave = (clock.hour - 12.0) / 4
-    hour = _draw(rng, np.where(clock.free, t.free_day, 1.0) * (0.05 + np.exp(-0.5 * wave * wave)), number)
-    opened = np.sort(hour * 3600 + rng.integers(0, 3600, number))
-    hour = opened // 3600
-    wet = sky.wet[hour]
-    kinds = list(CATEGORIES.values())
+    opened = _openings(rng, clock, number, t)
+    wet = sky.wet[opened // 3600]
+    kinds = list(t.categories.values())
     district = _draw(rng, place.population.astype(np.float64), number)
-    dry = _draw(rng, np.array([c.share for c in kinds]), number)
-    rainy = _draw(rng, np.array([c.share for c in kinds]) * np.exp([c.wet for c in kinds]), number)
-    category = np.where(wet, rainy, dry)
-    scale = np.array([c.scale_days for c in kinds])[category]
-    slower = np.array([t.district_log_days.get(name, 0.0) for name in place.names])[district] + t.wet_log_days * wet
-    days = scale * np.exp(slower) * rng.standard_exponential(number) ** (1 / t.shape)
+    category = _categories(rng, kinds, wet)
+    effect = np.array([t.district_log_days.get(name, 0.0) for name in place.names])[district] + t.wet_log_days * wet
+    scale = np.array([c.scale_days for c in kinds])[category] * np.exp(effect)
+    days = scale * rng.standard_exponential(number) ** (1 / t.shape)
     closed = opened + np.ceil(days * 1440).astype(np.int64) * 60
     still_open = closed >= len(clock) * 3600
-    outcome = np.array(list(t.outcome), dtype=object)[_draw(rng, np.array(list(t.outcome.values())), number)]
-    channel = np.array(list(t.channel), dtype=object)[_draw(rng, np.array(list(t.channel.values())), number)]
+    outcome = pd.Series(_words(rng, t.outcome, number), dtype=object).mask(still_open, None)
+    channel = _words(rng, t.channel, number)
     at = place.scatter(rng, district)
     start = clock.times[0]
-    target = opened + np.array([c.target_days for c in kinds])[category] * 86400
     return pd.DataFrame(
         {
             "request": [f"R{k:06d}" for k in range(number)],
             "opened": _moments(start, opened),
-            "target": _moments(start, target),
+            "target": _moments(start, opened + np.array([c.target_days for c in kinds])[category] * 86400),
             "closed": pd.Series(_moments(start, closed)).where(~still_open),
             "status": np.where(still_open, "open", "closed").astype(object),
-            "outcome": pd.Series(outcome, dtype=object).mask(still_open, None),
+            "outcome": outcome,
             "department": np.array([c.department for c in kinds], dtype=object)[category],
-            "category": np.array(list(CATEGORIES), dtype=object)[category],
+            "category": np.array(list(t.categories), dtype=object)[category],
             "channel": channel,
             "text": _texts(seed, category, kinds, t),
             "district": np.array(place.names, dtype=object)[district],
-            "latitude": rounded(at[:, 0], 6),
-            "longitude": rounded(at[:, 1], 6),
+            "latitude": at[:, 0],
+            "longitude": at[:, 1],
         }
     )
+
+
+def _openings(rng: np.random.Generator, clock: Clock, number: int, t: RequestsTruth) -> IntArray:
+    """Draw the second in which each request is opened, sorted."""
+    wave = (clock.hour - t.busiest_hour) / t.busy_width
+    weight = np.where(clock.free, t.free_day, 1.0) * (t.night_share + np.exp(-0.5 * wave * wave))
+    return np.sort(_draw(rng, weight, number) * 3600 + rng.integers(0, 3600, number))
+
+
+def _categories(rng: np.random.Generator, kinds: list[Category], wet: npt.NDArray[np.bool_]) -> IntArray:
+    """Draw what each request is about, by the shares of a dry or of a wet hour."""
+    share = np.array([c.share for c in kinds])
+    dry = _draw(rng, share, len(wet))
+    rainy = _draw(rng, share * np.exp([c.wet for c in kinds]), len(wet))
+    return np.where(wet, rainy, dry)
+
+
+def _words(rng: np.random.Generator, shares: dict[str, float], number: int) -> npt.NDArray[np.object_]:
+    words = np.array(list(shares), dtype=object)
+    return np.asarray(words[_draw(rng, np.array(list(shares.values())), number)])
 
 
 def _draw(rng: np.random.Generator, weights: FloatArray, number: int) -> IntArray:
@@ -220,11 +256,15 @@ def _texts(seed: int, category: IntArray, kinds: list[Category], t: RequestsTrut
     rng = seeds.generator(seed, "synthetic", "requests", "text")
     n = len(category)
     opening, where, generic = (rng.integers(0, len(words), n) for words in (OPENINGS, PLACES, GENERIC))
-    thing, state = rng.integers(0, 3, n), rng.integers(0, 3, n)
+    thing, state = rng.random(n), rng.random(n)
     vague = rng.random(n) < t.generic_text_share
     texts = []
     columns = (category, opening, where, generic, thing, state, vague)
     for c, o, w, g, h, s, v in zip(*(column.tolist() for column in columns), strict=True):
-        said = GENERIC[g] if v else f"{kinds[c].things[h]} {kinds[c].states[s]}"
+        said = GENERIC[g] if v else f"{_pick(kinds[c].things, h)} {_pick(kinds[c].states, s)}"
         texts.append(f"{OPENINGS[o]} {said} {PLACES[w]}".strip())
     return texts
+
+
+def _pick(words: tuple[str, ...], at: float) -> str:
+    return words[int(at * len(words))]

@@ -50,6 +50,13 @@ class RoadsTruth:
     arterial_weight: float = 3.0
     neighbours: int = 3
 
+    def __post_init__(self) -> None:
+        checks.number("shift", self.shift, minimum=0.0, maximum=0.1)
+        checks.fraction("closed_share", self.closed_share, closed=True)
+        for name in ("speed_arterial", "speed_collector", "speed_residential", "arterial_weight"):
+            checks.number(name, getattr(self, name), above=0.0)
+        checks.integer("neighbours", self.neighbours, minimum=1)
+
 
 @dataclass(frozen=True, eq=False)
 class Roads:

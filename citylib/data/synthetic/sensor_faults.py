@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from citylib import seeds
+from citylib import checks, seeds
 
 __all__ = ["CODES", "FaultsTruth", "Planted", "plant"]
 
@@ -47,6 +47,15 @@ class FaultsTruth:
     longest: int = 36
     spike_low: float = 3.0
     spike_high: float = 8.0
+
+    def __post_init__(self) -> None:
+        checks.fraction("missing_share", self.missing_share, closed=True)
+        for name in ("dropouts", "stuck_runs", "straight_runs", "spikes"):
+            checks.number(name, getattr(self, name), minimum=0.0)
+        checks.integer("shortest", self.shortest, minimum=1)
+        checks.integer("longest", self.longest, minimum=self.shortest, maximum=100)
+        checks.number("spike_low", self.spike_low, above=1.0)
+        checks.number("spike_high", self.spike_high, minimum=self.spike_low)
 
 
 @dataclass(frozen=True, eq=False)

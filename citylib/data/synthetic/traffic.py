@@ -17,12 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from citylib import seeds
+from citylib import checks, seeds
 from citylib.data.synthetic.arithmetic import autoregression, inverse, product, rounded, row_mean
 from citylib.data.synthetic.days import Clock
 from citylib.data.synthetic.weather import Weather
+from citylib.errors import InputError
 
-__all__ = ["Traffic", "TrafficTruth", "profiles", "row_standardised", "traffic"]
+__all__ = ["Traffic", "TrafficTruth", "greenshields", "profiles", "row_standardised", "traffic"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,10 +42,14 @@ class TrafficTruth:
         Standard deviation of a sensor's log scale around that median.
     night : float
         Flow at night as a share of the peak, before the profile is scaled to peak 1.
-    morning_hour, evening_hour, weekend_hour : float
-        Centres of the rushes, and of the single wave of free days.
-    weekend_level : float
-        Height of that wave as a share of the working day's peak.
+    midday_level, weekend_level : float
+        Height of the midday wave of working days, and of the single wave of free days, before that scaling.
+    morning_hour, midday_hour, evening_hour, weekend_hour : float
+        Centres of the waves [h].
+    morning_width, midday_width, evening_width, weekend_width : float
+        Their widths, as standard deviations of a bell [h].
+    morning_low, morning_high : float
+        Range of a sensor's weight of the morning rush; the evening rush has the rest to 1.
     friday, sunday, holiday : float
         Effects of these days; a holiday has the profile of free days besides.
     wet, rain_per_mm : float
@@ -73,10 +78,18 @@ class TrafficTruth:
     scale_collector: float = 800.0
     scale_spread: float = 0.25
     night: float = 0.10
+    midday_level: float = 0.45
+    weekend_level: float = 0.65
     morning_hour: float = 8.0
+    midday_hour: float = 13.0
     evening_hour: float = 17.5
     weekend_hour: float = 14.0
-    weekend_level: float = 0.65
+    morning_width: float = 1.2
+    midday_width: float = 3.5
+    evening_width: float = 1.6
+    weekend_width: float = 4.0
+    morning_low: float = 0.25
+    morning_high: float = 0.75
     friday: float = 0.04
     sunday: float = -0.12
     holiday: float = -0.20
@@ -92,6 +105,18 @@ class TrafficTruth:
     incident_capacity: float = 0.45
     wet_speed: float = 0.92
     speed_sd: float = 1.5
+
+    def __post_init__(self) -> None:
+        checks.number("rho", self.rho, above=-1.0)
+        if self.rho >= 1:
+            raise InputError("rho", "be under 1", self.rho)
+        if not (self.ar2 < 1 - abs(self.ar1) and self.ar2 > -1):
+            rule = "be stationary: ar2 > -1 and |ar1| + ar2 < 1"
+            raise InputError("ar1, ar2", rule, (self.ar1, self.ar2))
+        for name in ("scale_arterial", "scale_collector", "night", "capacity", "incident_capacity", "wet_speed"):
+            checks.number(name, getattr(self, name), above=0.0)
+        for name in ("sd", "speed_sd", "scale_spread"):
+            checks.number(name, getattr(self, name), minimum=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +183,7 @@ def traffic(
     rng = seeds.generator(seed, "synthetic", "traffic", "sensors")
     median = np.where(arterial, t.scale_arterial, t.scale_collector)
     scale = rounded(median * np.exp(t.scale_spread * rng.standard_normal(n)), 1)
-    share = rounded(rng.uniform(0.25, 0.75, n), 3)
+    share = rounded(rng.uniform(t.morning_low, t.morning_high, n), 3)
     noise = _noise(seed, len(clock), near, t)
     daily = np.log(profiles(share, t))[clock.free.astype(np.int64), clock.hour]
     log_share = daily + _effects(clock, sky, t)[:, None] + t.incident * blocked + noise
@@ -178,9 +203,10 @@ def profiles(morning_share: FloatArray, truth: TrafficTruth) -> FloatArray:
         off = (hour - centre) / width
         return np.exp(-0.5 * off * off)
 
-    working = t.night + 0.45 * wave(13.0, 3.5) + morning_share * wave(t.morning_hour, 1.2)
-    working = working + (1 - morning_share) * wave(t.evening_hour, 1.6)
-    free = t.night + t.weekend_level * wave(t.weekend_hour, 4.0) + 0 * morning_share
+    working = t.night + t.midday_level * wave(t.midday_hour, t.midday_width)
+    working = working + morning_share * wave(t.morning_hour, t.morning_width)
+    working = working + (1 - morning_share) * wave(t.evening_hour, t.evening_width)
+    free = t.night + t.weekend_level * wave(t.weekend_hour, t.weekend_width) + 0 * morning_share
     return np.asarray(np.stack([working, free]) / working.max(axis=0))
 
 

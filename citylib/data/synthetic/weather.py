@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from citylib import seeds
+from citylib import checks, seeds
 from citylib.data.synthetic.arithmetic import autoregression, chain, rounded
 from citylib.data.synthetic.days import Clock
+from citylib.errors import InputError
 
 __all__ = ["COMPASS", "Weather", "WeatherTruth", "weather"]
 
@@ -47,7 +48,9 @@ class WeatherTruth:
     rain_shape, rain_scale : float
         Of the gamma amount above 0.1 mm/h [-, mm/h].
     wind_log_mean, wind_day : float
-        Mean and daily amplitude of log wind speed [log m/s]; windiest at 15 h.
+        Mean and daily amplitude of log wind speed [log m/s].
+    wind_day_peak : float
+        Windiest hour of the day.
     wind_ar, wind_sd : float
         AR(1) coefficient and innovation standard deviation of log wind speed.
     direction_mean, direction_ar, direction_sd : float
@@ -69,6 +72,7 @@ class WeatherTruth:
     rain_scale: float = 1.5
     wind_log_mean: float = 1.1
     wind_day: float = 0.2
+    wind_day_peak: float = 15.0
     wind_ar: float = 0.92
     wind_sd: float = 0.18
     direction_mean: float = 240.0
@@ -76,6 +80,17 @@ class WeatherTruth:
     direction_sd: float = 18.0
     cloud_start: float = 0.08
     cloud_stay: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("rain_start", "rain_stay", "cloud_start", "cloud_stay"):
+            checks.fraction(name, getattr(self, name))
+        for name in ("temperature_ar", "wind_ar", "direction_ar"):
+            if abs(getattr(self, name)) >= 1:
+                raise InputError(name, "lie between -1 and 1", getattr(self, name))
+        for name in ("rain_shape", "rain_scale"):
+            checks.number(name, getattr(self, name), above=0.0)
+        for name in ("temperature_sd", "wind_sd", "direction_sd"):
+            checks.number(name, getattr(self, name), minimum=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +146,7 @@ def weather(seed: int, clock: Clock, truth: WeatherTruth | None = None) -> Weath
     amount = 0.1 + _stream(seed, "rain").gamma(t.rain_shape, t.rain_scale, hours)
     rain = rounded(np.where(wet, amount, 0.0), 1)
 
-    log_wind = t.wind_log_mean + t.wind_day * np.cos(2 * math.pi * (clock.hour - 15) / 24)
+    log_wind = t.wind_log_mean + t.wind_day * np.cos(2 * math.pi * (clock.hour - t.wind_day_peak) / 24)
     log_wind = log_wind + _noise(seed, "wind", hours, t.wind_ar, t.wind_sd)
     degrees = t.direction_mean + _noise(seed, "direction", hours, t.direction_ar, t.direction_sd)
     point = np.floor(degrees / 45 + 0.5).astype(np.int64) % 8
