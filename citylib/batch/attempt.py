@@ -1,0 +1,197 @@
+"""One attempt at a run: the job that is handed to a process of its own, and the receipt of what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import site
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from citylib import __version__
+from citylib.batch import parameters, receipt, supervise
+from citylib.batch.plan import PlannedRun
+from citylib.batch.receipt import Hashes
+from citylib.batch.supervise import Limits, Watched
+
+__all__ = ["attempt"]
+
+
+def attempt(
+    run: PlannedRun, staging: Path, hashes: Hashes, stop: threading.Event | None = None
+) -> dict[str, Any] | None:
+    """Run a notebook once and write what it makes into a folder.
+
+    Parameters
+    ----------
+    run : PlannedRun
+        What to run.
+    staging : Path
+        The folder, empty.
+    hashes : Hashes
+        Shared by the runs of a plan.
+    stop : threading.Event, optional
+        Once set, the run is ended.
+
+    Returns
+    -------
+    dict or None
+        The receipt, but for the files made; None if it was stopped.
+    """
+    with _scratch() as scratch:
+        return _execute(run, staging, scratch, hashes, stop)
+
+
+def _execute(
+    run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop: threading.Event | None
+) -> dict[str, Any] | None:
+    job = _job(run, staging, scratch)
+    content = _opening(run, Path(job["notebook"]), hashes)
+    before = _package_hashes(hashes)
+    started = dt.datetime.now(dt.UTC)
+    watched = supervise.watch(
+        [sys.executable, "-m", "citylib.batch.child", str(scratch / "job.json")],
+        env=supervise.environment(scratch, run.base),
+        cwd=scratch,
+        log=scratch / "child.log",
+        limits=run.limits,
+        stop=stop,
+    )
+    if watched.verdict == "stopped":
+        return None
+    report = _report(run, watched, job, scratch)
+    if report["outcome"] != "ok":
+        with (staging / "log.txt").open("ab") as log:
+            log.write((scratch / "child.log").read_bytes())
+    probed = report.get("probed") or {}
+    imported = [(name, before.get(name)) for name in probed.get("files", [])]
+    package = receipt.package_folder()
+    content |= {
+        "data": _data(staging / "results.json"),
+        "citylib": [
+            {"path": name, "sha256": digest if hashes.of(package / name) == digest else receipt.CHANGED}
+            for name, digest in imported
+        ],
+        "versions": probed.get("versions") or {"citylib": __version__},
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(watched.seconds, 3),
+        "cells": report.get("cells", []),
+        "peak_memory_bytes": max(watched.peak_memory_bytes, probed.get("peak_memory_bytes", 0)),
+        "outcome": report["outcome"],
+        "error": report.get("error"),
+    }
+    return content | {"key": receipt.key_of(content)}
+
+
+def _opening(run: PlannedRun, notebook: Path, hashes: Hashes) -> dict[str, Any]:
+    root = receipt.root_of(run.path)
+    return {
+        "schema": receipt.SCHEMA,
+        "notebook": {"path": run.path.relative_to(root).as_posix(), "sha256": hashes.of(notebook)},
+        "run": {"id": run.id, "notebook": run.notebook, "title": run.title},
+        "parameters": dict(run.parameters),
+        "lock": receipt.lock_of(root, hashes),
+        "limits": {"minutes": run.limits.minutes, "memory": run.limits.memory, "output": run.limits.output},
+    }
+
+
+def _job(run: PlannedRun, staging: Path, scratch: Path) -> dict[str, Any]:
+    defaults = {parameter.name: parameter.default for parameter in parameters.declared(run.path)}
+    changed = {n: v for n, v in run.parameters.items() if json.dumps(v) != json.dumps(defaults[n])}
+    shutil.copyfile(run.path, scratch / "input.ipynb")
+    cwd = _kernel_folder(run, scratch)
+    packages = {f"{folder}{os.sep}": "" for folder in [*site.getsitepackages(), str(receipt.package_folder().parent)]}
+    job = {
+        "notebook": str(scratch / "input.ipynb"),
+        "inject": changed,
+        "staging": str(staging.absolute()),
+        "cwd": str(cwd),
+        "events": str(scratch / "events.jsonl"),
+        "report": str(scratch / "report.json"),
+        "output_bytes": run.limits.output,
+        "replace": {f"{cwd}{os.sep}": "", str(scratch): "<scratch>", **packages, str(Path.home()): "~"},
+    }
+    (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    return job
+
+
+def _kernel_folder(run: PlannedRun, scratch: Path) -> Path:
+    values = [v for value in run.parameters.values() for v in (value if isinstance(value, list) else [value])]
+    paths = [os.path.normpath(v.removeprefix("file:")) for v in values if isinstance(v, str) and v.startswith("file:")]
+    relative = sorted({p for p in paths if not os.path.isabs(p) and not p.startswith("~")})
+    ups = max((len(re.findall(r"(?:^|/)\.\.(?=/|$)", p.replace(os.sep, "/"))) for p in relative), default=0)
+    cwd = scratch.joinpath("work", *["down"] * ups)
+    cwd.mkdir(parents=True)
+    for path in relative:
+        link = Path(os.path.normpath(cwd / path))
+        if not link.exists() and not any(parent.is_symlink() for parent in link.parents):
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to((run.base / path).absolute())
+    return cwd
+
+
+def _report(run: PlannedRun, watched: Watched, job: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+    events = _events(Path(job["events"]))
+    done = [e for e in events if "seconds" in e]
+    under_way = events[-1] if events and "seconds" not in events[-1] else {"cell": None, "source": ""}
+    cells = [{"index": e["index"], "id": e["cell"], "seconds": e["seconds"]} for e in done]
+    report = Path(job["report"])
+    if watched.verdict == "ended" and report.is_file():
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return found
+    name, message = "LimitError", _over(watched.verdict, run.limits)
+    if watched.verdict == "ended":
+        printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        last = f": {printed[-1]}" if printed else ""
+        name, message = "RunError", f"The process of the run ended with code {watched.returncode}{last}"
+    outcome = "died" if watched.verdict == "ended" else watched.verdict
+    error = {"cell": under_way["cell"], "source": under_way["source"], "name": name, "message": message}
+    return {"outcome": outcome, "error": error, "cells": cells}
+
+
+def _over(verdict: str, limits: Limits) -> str:
+    if verdict == "time":
+        return f"The run took longer than its limit of {limits.minutes:g} minutes and was ended."
+    return f"The run used more than its limit of {limits.memory:,} bytes of memory and was ended."
+
+
+def _events(path: Path) -> list[dict[str, Any]]:
+    out = []
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            with suppress(json.JSONDecodeError):  # the last line of a process that was killed
+                out.append(json.loads(line))
+    return out
+
+
+def _data(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    loaded = json.loads(path.read_text(encoding="utf-8"))["data"]
+    files = {(d["source"], f["file"]): {**f, "source": d["source"]} for d in loaded for f in d["files"]}
+    return list(files.values())
+
+
+def _package_hashes(hashes: Hashes) -> dict[str, str | None]:
+    package = receipt.package_folder()
+    files = (p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    return {p.relative_to(package).as_posix(): hashes.of(p) for p in files}
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="citylib-")))
+    for name in ("tmp", "ipython", "jupyter"):
+        (scratch / name).mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,202 @@
+"""The process of its own that a run has: papermill runs the notebook, the results are laid out in a folder.
+
+``python -m citylib.batch.child JOB`` reads a job (JSON) and leaves in its
+staging folder the executed notebook, results, tables, figures, a log and
+``report.json``, from which the runner writes the receipt. The process ends
+itself, with everything it started, when the runner that holds its standard
+input is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from citylib.errors import CitylibError, InputError, LimitError, NotebookError
+
+__all__ = ["execute", "main", "prepared"]
+
+ENGINE = "citylib"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one job; see the file's head."""
+    (job_file,) = sys.argv[1:] if arguments is None else arguments
+    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    _adopt_orphans()
+    threading.Thread(target=_end_with_runner, args=(sys.stdin,), daemon=True).start()
+    report = execute(job)
+    _end_descendants()
+    Path(job["report"]).write_text(json.dumps(report), encoding="utf-8")
+    return 0
+
+
+def execute(job: dict[str, Any]) -> dict[str, Any]:
+    """Run the notebook of a job and lay its results out.
+
+    Parameters
+    ----------
+    job : dict
+        ``notebook`` (the file), ``inject`` (parameters that differ from their defaults), ``staging`` (folder
+        for what is kept), ``cwd`` (the kernel's folder), ``events`` (file, a line a cell), ``output_bytes``,
+        ``replace`` (texts of this machine and what stands for them).
+
+    Returns
+    -------
+    dict
+        ``outcome``, ``error``, ``cells``, ``probed``.
+    """
+    from citylib.batch import engine, harvest
+
+    staging = Path(job["staging"])
+    with (
+        Path(job["events"]).open("a", encoding="utf-8") as events,
+        (staging / "log.txt").open("a", encoding="utf-8", errors="replace") as log,
+    ):
+        recording = engine.Recording(_lines(events), _writer(log), job["output_bytes"])
+        try:
+            _papermill(prepared(Path(job["notebook"])), job, recording)
+            if recording.notebook is not None:
+                harvest.lay_out(recording.notebook, staging, job, complete=recording.outcome == "ok")
+        except CitylibError as fault:
+            recording.fail(
+                "output" if isinstance(fault, LimitError) else "failed", None, type(fault).__name__, str(fault)
+            )
+        except Exception as fault:
+            recording.fail("failed", None, type(fault).__name__, str(fault))
+        if recording.error is not None:
+            log.write(f"{recording.error['name']}: {recording.error['message']}\n")
+    return {
+        "outcome": recording.outcome,
+        "error": recording.error,
+        "cells": recording.cells,
+        "probed": recording.probed,
+    }
+
+
+def prepared(path: Path) -> Any:
+    """Return the notebook of a file, valid and with an id on each cell.
+
+    Raises
+    ------
+    NotebookError
+        Not in the notebook format, or two cells share an id.
+    """
+    import nbformat
+
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for index, cell in enumerate(content["cells"]):
+        cell.setdefault("id", f"cell-{index}")
+    ids = [cell["id"] for cell in content["cells"]]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise NotebookError(f"{path.name}: cells share an id: {', '.join(map(str, twice))}")
+    notebook = nbformat.from_dict(content | {"nbformat_minor": 5})  # type: ignore[no-untyped-call]
+    notebook.cells = [_with_lines_joined(cell) for cell in notebook.cells]
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as fault:
+        raise NotebookError(f"{path.name}: is not in the notebook format ({str(fault).splitlines()[0]})") from None
+    return notebook
+
+
+def _papermill(notebook: Any, job: dict[str, Any], recording: Any) -> None:
+    warnings.simplefilter("ignore")  # of papermill's and its friends' own code; the kernel's are the notebook's
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    from nbclient.exceptions import DeadKernelError
+    from papermill.engines import papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
+
+    from citylib.batch.engine import CitylibEngine
+
+    papermill_engines.register(ENGINE, CitylibEngine)
+    _known_kernel(notebook)
+    # What failed stands in the recording; an error that a cell was meant to raise is none.
+    with contextlib.suppress(PapermillExecutionError, DeadKernelError):
+        execute_notebook(
+            notebook,
+            None,
+            parameters=job["inject"] or None,
+            engine_name=ENGINE,
+            progress_bar=False,
+            cwd=job["cwd"],
+            recording=recording,
+        )
+    if recording.notebook is None:
+        raise InputError("the notebook", "be run by the engine", "nothing run")
+
+
+def _known_kernel(notebook: Any) -> None:
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    name = notebook.metadata.get("kernelspec", {}).get("name") or "python3"
+    notebook.metadata.setdefault("kernelspec", {"name": name, "language": "python", "display_name": name})
+    manager = KernelSpecManager()
+    try:
+        manager.get_kernel_spec(name)
+    except NoSuchKernel:
+        known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
+        raise NotebookError(f"the kernel {name!r} is not installed here; installed: {known}") from None
+
+
+def _with_lines_joined(cell: Any) -> Any:
+    cell["source"] = "".join(cell["source"])
+    if cell["cell_type"] == "code":
+        cell["outputs"], cell["execution_count"] = [], None
+    return cell
+
+
+def _lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
+    def event(what: dict[str, Any]) -> None:
+        stream.write(json.dumps(what) + "\n")
+        stream.flush()
+
+    return event
+
+
+def _writer(stream: TextIO) -> Callable[[str], None]:
+    def write(text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+    return write
+
+
+def _end_with_runner(stdin: TextIO) -> None:
+    stdin.read()  # returns when the runner closes its end, which it does only by dying or when all is over
+    _end_descendants()
+    os._exit(1)
+
+
+def _adopt_orphans() -> None:
+    # What a cell starts and lets go becomes this process's child, so that it ends with the run.
+    if sys.platform == "linux":
+        set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def _end_descendants() -> None:
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+if __name__ == "__main__":
+    # Not sys.exit: the thread that waits for the runner must not hold the process.
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

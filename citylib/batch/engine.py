@@ -1,0 +1,170 @@
+"""The papermill engine that runs a notebook's cells: bounded output, a log, seconds per cell, what was imported."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager
+
+from citylib.batch import probe
+from citylib.results import MIME
+
+__all__ = ["CitylibEngine", "Recording", "plain"]
+
+MODULE = "citylib_probe"
+TABLES_SHARE = 32  # tables may take this many times the notebook's limit: they are kept as Parquet
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass
+class Recording:
+    """What happened while the cells ran.
+
+    Parameters
+    ----------
+    event : callable
+        Called with a dict at the start and at the end of each code cell.
+    log : callable
+        Called with what the cells print, as it comes.
+    output_bytes : int
+        Output that a run may have, tables apart.
+    """
+
+    event: Callable[[dict[str, Any]], None]
+    log: Callable[[str], None]
+    output_bytes: int
+    notebook: NotebookNode | None = None
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    outcome: str = "ok"
+    error: dict[str, Any] | None = None
+    probed: dict[str, Any] = field(default_factory=dict)
+    printed: int = 0
+    tabled: int = 0
+
+    def count(self, content: dict[str, Any]) -> bool:
+        """Add one message's output to the account; return whether it is still within the limit."""
+        data = dict(content.get("data") or {})
+        payload = data.pop(MIME, None)
+        if payload is not None and payload.get("type") == "table":
+            self.tabled += len(json.dumps(payload))
+        self.printed += len(content.get("text", "")) + sum(len(v) if isinstance(v, str) else 8 for v in data.values())
+        self.printed += sum(len(line) for line in content.get("traceback", []))
+        return self.printed <= self.output_bytes and self.tabled <= TABLES_SHARE * self.output_bytes
+
+    def fail(self, outcome: str, cell: NotebookNode | None, name: str, message: str) -> None:
+        """Keep the first thing that went wrong."""
+        if self.outcome == "ok":
+            self.outcome = outcome
+            where = {"cell": cell["id"], "source": cell["source"]} if cell is not None else {"cell": None, "source": ""}
+            self.error = {**where, "name": name, "message": plain(message)}
+
+
+class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
+    """papermill's client, which also keeps account."""
+
+    def __init__(self, nb_man: NotebookExecutionManager, recording: Recording, **options: Any) -> None:
+        super().__init__(nb_man, **options)
+        self.recording = recording
+
+    def papermill_execute_cells(self) -> None:
+        """Run the cells until one fails, then ask the kernel what it imported."""
+        self._ask(f"exec({_loader()!r})")
+        cell = None
+        try:
+            for index, cell in enumerate(self.nb.cells):
+                if cell.cell_type == "code" and cell.source.strip() and not self._run(cell, index):
+                    break
+            found = self._ask(f"__import__('sys').modules[{MODULE!r}].report()")
+            self.recording.probed = json.loads(ast.literal_eval(found)) if found else {}
+        except DeadKernelError:
+            message = "The kernel died: the process was ended from within (os._exit, exit()) or by a crash."
+            self.recording.fail("died", cell, "DeadKernelError", message)
+            raise
+
+    def _run(self, cell: NotebookNode, index: int) -> bool:
+        recording = self.recording
+        recording.event({"cell": cell["id"], "index": index, "source": cell.source})
+        began = time.monotonic()
+        try:
+            self.execute_cell(cell, index)
+        except CellExecutionError as fault:
+            recording.fail("failed", cell, str(fault.ename), str(fault.evalue))
+            recording.log("\n".join(plain(line) for line in str(fault).splitlines()) + "\n")
+        seconds = round(time.monotonic() - began, 3)
+        recording.cells.append({"index": index, "id": cell["id"], "seconds": seconds})
+        recording.event({"cell": cell["id"], "index": index, "seconds": seconds})
+        return recording.outcome == "ok"
+
+    def _ask(self, expression: str) -> str | None:
+        asked = self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
+        reply = self.wait_for_reply(asked)
+        answer = (reply or {}).get("content", {}).get("user_expressions", {}).get("answer", {})
+        text = answer.get("data", {}).get("text/plain")
+        return text if isinstance(text, str) else None
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Take one message of the kernel into the notebook, unless output has grown over its limit."""
+        recording, content = self.recording, msg["content"]
+        if recording.outcome == "output":
+            return None
+        if not recording.count(content):
+            message = f"The cells handed out more than {recording.output_bytes:,} bytes; print less or use table()."
+            recording.fail("output", cell, "LimitError", message)
+            self.km.provisioner.process.kill()
+            return None
+        if msg["msg_type"] == "stream":
+            recording.log(content.get("text", ""))
+        taken: NotebookNode | None = super().process_message(msg, cell, cell_index)
+        return taken
+
+
+class CitylibEngine(Engine):  # type: ignore[misc]
+    """Registered with papermill under the name ``citylib``."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, recording: Recording, **options: Any
+    ) -> None:
+        """Run the cells of `nb_man`'s notebook; what happened is left in `recording`."""
+        for cell in nb_man.nb.cells:
+            if "injected-parameters" in cell.metadata.get("tags", []):
+                cell["id"] = "injected-parameters"
+        recording.notebook = nb_man.nb
+        client = CitylibClient(
+            nb_man,
+            recording,
+            kernel_name=kernel_name,
+            startup_timeout=options.get("start_timeout", 60),
+            coalesce_streams=True,
+            record_timing=False,
+            store_widget_state=False,
+            shutdown_kernel="immediate",
+            timeout=None,
+        )
+        client.execute()
+
+
+def plain(text: str) -> str:
+    """Return `text` without terminal colours."""
+    return ANSI.sub("", text)
+
+
+def _loader() -> str:
+    source = Path(probe.__file__).read_text(encoding="utf-8")
+    return (
+        "import sys, types\n"
+        f"module = types.ModuleType({MODULE!r})\n"
+        f"exec(compile({source!r}, '<{MODULE}>', 'exec'), module.__dict__)\n"
+        f"sys.modules[{MODULE!r}] = module\n"
+        "module.watch()\n"
+    )

@@ -1,0 +1,82 @@
+"""Short readable names of runs, safe as folders and in addresses."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["DEFAULT", "good", "of_values", "slug", "title"]
+
+DEFAULT = "default"
+LONGEST = 72
+
+
+def good(name: str) -> bool:
+    """Return whether `name` may name a folder of runs as it is."""
+    return bool(re.fullmatch(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST}}}", name))
+
+
+def slug(text: str, *, keep: str = "") -> str:
+    """Return `text` in small letters, digits and hyphens; marked with a hash where letters were lost.
+
+    Examples
+    --------
+    >>> slug("PM2.5 at Dongsi"), slug("Zürich")
+    ('pm2-5-at-dongsi', 'zurich')
+    """
+    flat = unicodedata.normalize("NFKD", text)
+    lost = any(ord(c) > 127 and not unicodedata.combining(c) for c in flat)
+    short = re.sub(rf"[^a-z0-9{re.escape(keep)}]+", "-", flat.lower()).strip("-")
+    if lost or len(short) > LONGEST:
+        mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+        short = f"{short[:40].strip('-')}-{mark}".strip("-")
+    return short
+
+
+def of_values(given: Mapping[str, Any]) -> str:
+    """Return a name made of parameter values: text stands for itself, the rest with its name.
+
+    Examples
+    --------
+    >>> of_values({"source": "weather-cities", "horizon": 48, "orders": [2, 1, 2]})
+    'weather-cities_horizon-48_orders-2-1-2'
+    """
+    parts = []
+    for name, value in given.items():
+        if isinstance(value, str) and slug(value):
+            parts.append(slug(value))
+        else:
+            flat = "-".join(map(_word, value)) if isinstance(value, list) else _word(value)
+            parts.append("-".join(filter(None, [slug(name), slug(flat)])))
+    whole = "_".join(parts)
+    return whole if len(whole) <= LONGEST else slug("-".join(parts) + repr(sorted(given.items(), key=str)))
+
+
+def title(text: Any, values: Mapping[str, Any], varied: Mapping[str, Any]) -> str | None:
+    """Return a run's title: ``{name}`` stands for a parameter; without one, what varies is appended.
+
+    Examples
+    --------
+    >>> title("Speed at {sensor}", {"sensor": "S1"}, {"sensor": "S1"}), title("Speed", {}, {"sensor": "S1"})
+    ('Speed at S1', 'Speed: S1')
+    """
+    if not isinstance(text, str):
+        return None
+    said = re.sub(r"\{(\w+)\}", lambda m: _word(values[m[1]]) if m[1] in values else m[0], text)
+    if said == text and varied:
+        shown = (_word(v) if isinstance(v, str) else f"{n.replace('_', ' ')} {_word(v)}" for n, v in varied.items())
+        return f"{text}: {', '.join(shown)}"
+    return said
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)) and value < 0:
+        return f"minus {-value}"
+    return str(value)

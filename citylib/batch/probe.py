@@ -1,0 +1,69 @@
+"""What runs inside the kernel, unseen by the notebook: which citylib files it read, on which versions.
+
+The text of this file is sent to the kernel before the first cell; it must need
+nothing but the standard library, and leaves no name in the notebook's namespace.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import resource
+import sys
+from typing import Any
+
+__all__ = ["report", "watch"]
+
+# Import name and distribution of the packages that decide numbers.
+PACKAGES = {
+    "geopandas": "geopandas",
+    "lifelines": "lifelines",
+    "matplotlib": "matplotlib",
+    "numba": "numba",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "plotly": "plotly",
+    "pyarrow": "pyarrow",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "statsmodels": "statsmodels",
+    "torch": "torch",
+}
+
+
+def watch() -> str:
+    """Note from now on each file opened below the citylib package; return the package's folder."""
+    spec = importlib.util.find_spec("citylib")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    root = os.path.join(os.path.realpath(places[0]), "") if places else ""
+    seen: set[str] = set()
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str) and arguments[0].startswith(root):
+            seen.add(arguments[0])
+
+    if root:
+        sys.addaudithook(audit)
+    globals().update(root=root, seen=seen)
+    return root
+
+
+def report() -> str:
+    """Return as JSON the citylib files read so far, the versions in use and the kernel's peak memory."""
+    root: str = globals().get("root", "")
+    seen: set[str] = globals().get("seen", set())
+    modules = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    files = {os.path.realpath(f) for f in [*modules, *seen] if f} if root else set()
+    kept = sorted(f for f in files if f.startswith(root) and not f.endswith(".pyc") and os.path.isfile(f))
+    versions = {"python": platform.python_version()}
+    if "citylib" in sys.modules:
+        versions["citylib"] = getattr(sys.modules["citylib"], "__version__", "")
+    for name, distribution in PACKAGES.items():
+        if name in sys.modules:
+            versions[distribution] = importlib.metadata.version(distribution)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    relative = [os.path.relpath(f, root).replace(os.sep, "/") for f in kept]
+    return json.dumps({"root": root, "files": relative, "versions": versions, "peak_memory_bytes": peak})

@@ -1,0 +1,345 @@
+"""One run: a notebook with its parameters, in a process of its own, under limits, with a receipt.
+
+The kernel works in an empty folder of its own, so that no notebook can depend on
+where it was started; a relative ``file:PATH`` parameter refers to the caller's
+folder and is linked into the kernel's. What a run makes is written beside its
+place and moved there in one step. A run that fails leaves ``<id>.failed`` with
+its receipt, log and notebook, and the last good run stays as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent import futures
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from citylib.batch import receipt
+from citylib.batch.attempt import attempt
+from citylib.batch.plan import Plan, PlannedRun
+from citylib.batch.receipt import Hashes
+from citylib.errors import CellFailedError, InputError, LimitError, RunError
+
+__all__ = ["FAILED", "GOOD", "Outcome", "Progress", "assess", "run_one", "run_plan", "why_not"]
+
+GOOD = ("ok", "skipped")
+FAILED = ".failed"  # what the folder of a failed run ends in
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Parameters
+    ----------
+    run : PlannedRun
+        Which.
+    status : {"ok", "skipped", "failed", "time", "memory", "output", "died", "stopped"}
+        A cell raised, a limit was passed, the kernel died, the runner was told to stop.
+    seconds : float
+        Wall time; 0 for one skipped.
+    folder : Path
+        Where its receipt lies.
+    reason : str
+        Why it ran, or why not.
+    error : mapping, optional
+        ``cell``, ``source``, ``name``, ``message``.
+    """
+
+    run: PlannedRun
+    status: str
+    seconds: float
+    folder: Path
+    reason: str = ""
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether its results are there and good."""
+        return self.status in GOOD
+
+    def check(self) -> Outcome:
+        """Return itself if the run ended well.
+
+        Raises
+        ------
+        CellFailedError, LimitError, RunError
+            It did not; the text has cell, source and error.
+        """
+        if self.ok:
+            return self
+        kind = {"failed": CellFailedError, "time": LimitError, "memory": LimitError, "output": LimitError}
+        raise kind.get(self.status, RunError)(self.describe())
+
+    def describe(self) -> str:
+        """Return what went wrong, for people: cell, source, error, where to read more."""
+        error = self.error or {}
+        lines = [f"{self.run.notebook} [{self.run.id}]: {self.status}"]
+        if error.get("cell"):
+            lines.append(f"in cell {error['cell']!r}:")
+            lines += [f"    {line}" for line in str(error.get("source", "")).splitlines()]
+        if error:
+            lines.append(f"{error['name']}: {error['message']}")
+        return "\n".join([*lines, f"see {self.folder}"])
+
+
+def why_not(run: PlannedRun, folder: Path, hashes: Hashes | None = None) -> str | None:
+    """Return why a run cannot be skipped, or None; see `citylib.batch.receipt.why_not`."""
+    hashes = hashes or Hashes()
+    return receipt.why_not(
+        folder,
+        notebook_sha256=hashes.of(run.path) or "",
+        parameters=run.parameters,
+        lock=receipt.lock_of(receipt.root_of(run.path), hashes),
+        base=run.base,
+        hashes=hashes,
+    )
+
+
+def run_one(
+    run: PlannedRun,
+    folder: Path,
+    *,
+    why: str | None = None,
+    stop: threading.Event | None = None,
+    hashes: Hashes | None = None,
+) -> Outcome:
+    """Run a notebook, unless its folder already holds what it would make.
+
+    Parameters
+    ----------
+    run : PlannedRun
+        What to run.
+    folder : Path
+        The run's folder; it need not exist.
+    why : str, optional
+        Why it must run, if that is known; else it runs only where `why_not` gives a reason.
+    stop : threading.Event, optional
+        Once set, the run is ended and leaves nothing.
+    hashes : Hashes, optional
+        Shared by the runs of a plan.
+
+    Returns
+    -------
+    Outcome
+        It never raises for what the notebook does.
+    """
+    hashes = hashes or Hashes()
+    reason = why or why_not(run, folder, hashes)
+    if reason is None:
+        return Outcome(run, "skipped", 0.0, folder, "unchanged")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    staging = Path(tempfile.mkdtemp(prefix=f".{run.id}.part-{os.getpid()}-", dir=folder.parent))
+    try:
+        content = attempt(run, staging, hashes, stop)
+        if content is None:
+            return Outcome(run, "stopped", 0.0, folder, reason)
+        good = content["outcome"] == "ok"
+        place = folder if good else folder.with_name(folder.name + FAILED)
+        content["made"] = receipt.made_files(staging, hashes)
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        (staging / receipt.FILE).write_text(text, encoding="utf-8")
+        staging.chmod(0o755)
+        _put(staging, place)
+        if good:
+            shutil.rmtree(folder.with_name(folder.name + FAILED), ignore_errors=True)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return Outcome(run, content["outcome"], content["seconds"], place, reason, content["error"])
+
+
+def assess(plan: Plan, out: Path, *, force: bool = False) -> list[tuple[PlannedRun, str | None]]:
+    """Return each run of a plan with why it must run, or None where it can be skipped.
+
+    Parameters
+    ----------
+    plan : Plan
+        The runs.
+    out : Path
+        The folder of all plans' runs.
+    force : bool, default False
+        Whether to run all in any case.
+    """
+    hashes = Hashes()
+    runs = plan.folder(out)
+    return [(run, "asked for" if force else why_not(run, run.folder(runs), hashes)) for run in plan.runs]
+
+
+class Progress(Protocol):
+    """What is told how a plan gets on; `citylib.batch.progress` has a live form and a plain one."""
+
+    def begin(self, plan: Plan, to_run: int) -> None:
+        """Before the first run."""
+
+    def started(self, run: PlannedRun) -> None:
+        """A run's process starts; called from its thread."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """A run ended, or was skipped."""
+
+    def end(self) -> None:
+        """After the last run."""
+
+
+def run_plan(
+    plan: Plan,
+    out: Path,
+    workers: int = 2,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+    fail_fast: bool = False,
+    executor: futures.Executor | None = None,
+) -> list[Outcome]:
+    """Run what a plan needs to run, some at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+        The runs.
+    out : Path
+        The folder of all plans' runs, such as ``_build/runs``; the plan's own is below it.
+    workers : int, default 2
+        How many run at a time.
+    progress : Progress, optional
+        Told how it gets on.
+    force : bool, default False
+        Run all, changed or not.
+    fail_fast : bool, default False
+        Start no more runs after one has failed; those under way are finished.
+    executor : concurrent.futures.Executor, optional
+        Where runs are carried out; by default threads here, each with a process of its own.
+
+    Returns
+    -------
+    list of Outcome
+        One a run, in the order of the plan. After an interrupt (Ctrl-C) those not done have
+        the status ``"stopped"``; nothing half done is left, and the next call goes on from there.
+    """
+    if isinstance(workers, bool) or workers < 1:
+        raise InputError("workers", "be at least 1", workers)
+    runs = plan.folder(out)
+    assessed = assess(plan, out, force=force)
+    outcomes: dict[int, Outcome] = {}
+    todo = [(i, run, why) for i, (run, why) in enumerate(assessed) if why is not None]
+    tell = progress or _Silent()
+    tell.begin(plan, len(todo))
+    try:
+        for i, (run, why) in enumerate(assessed):
+            if why is None:
+                outcomes[i] = Outcome(run, "skipped", 0.0, run.folder(runs), "unchanged")
+                tell.finished(outcomes[i])
+        if todo:
+            pool = executor or futures.ThreadPoolExecutor(min(workers, len(todo)))
+            _carry_out(todo, runs, pool, tell, outcomes, fail_fast=fail_fast, ours=executor is None)
+    finally:
+        tell.end()
+    left = [
+        outcomes.get(i) or Outcome(run, "stopped", 0.0, run.folder(runs), why or "")
+        for i, (run, why) in enumerate(assessed)
+    ]
+    return left
+
+
+class _Silent:
+    """Says nothing."""
+
+    def begin(self, plan: Plan, to_run: int) -> None:
+        pass
+
+    def started(self, run: PlannedRun) -> None:
+        pass
+
+    def finished(self, outcome: Outcome) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+def _carry_out(
+    todo: Sequence[tuple[int, PlannedRun, str]],
+    runs: Path,
+    pool: futures.Executor,
+    tell: Progress,
+    outcomes: dict[int, Outcome],
+    *,
+    fail_fast: bool,
+    ours: bool,
+) -> None:
+    stop = threading.Event()
+    under_way: dict[futures.Future[Outcome], tuple[int, PlannedRun, str]] = {}
+
+    def collect(future: futures.Future[Outcome]) -> None:
+        i, run, why = under_way[future]
+        try:
+            outcomes[i] = future.result()
+        except futures.CancelledError:
+            return
+        except Exception as fault:  # of the runner itself: a full disk, a folder that cannot be written
+            error = {"cell": None, "source": "", "name": type(fault).__name__, "message": str(fault)}
+            outcomes[i] = Outcome(run, "failed", 0.0, run.folder(runs), why, error)
+        tell.finished(outcomes[i])
+
+    call: Callable[..., Outcome] = _told if ours else _untold
+    more: tuple[Any, ...] = (stop, tell) if ours else ()
+    try:
+        for item in todo:
+            _, run, why = item
+            under_way[pool.submit(call, run, run.folder(runs), why, *more)] = item
+        for future in futures.as_completed(under_way):
+            collect(future)
+            if fail_fast and not future.cancelled() and not outcomes[under_way[future][0]].ok:
+                for other in under_way:
+                    other.cancel()
+    except KeyboardInterrupt:
+        stop.set()
+        for future in under_way:
+            future.cancel()
+        done, _ = futures.wait([f for f in under_way if under_way[f][0] not in outcomes])
+        for future in done:
+            collect(future)
+    finally:
+        if ours:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _told(run: PlannedRun, folder: Path, why: str, stop: threading.Event, tell: Progress) -> Outcome:
+    if stop.is_set():
+        return Outcome(run, "stopped", 0.0, folder)
+    tell.started(run)
+    return run_one(run, folder, why=why, stop=stop)
+
+
+def _untold(run: PlannedRun, folder: Path, why: str) -> Outcome:
+    return run_one(run, folder, why=why)
+
+
+def _put(staging: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.old-{os.getpid()}")
+    if place.exists():
+        place.rename(old)
+    staging.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runners left beside the folder, and put back what one of them had moved away."""
+    import psutil
+
+    for left in folder.parent.glob(f".{folder.name}.*-*"):
+        parts = re.fullmatch(r"\.(part|old)-(\d+)(-\w+)?", left.name.removeprefix(f".{folder.name}"))
+        if parts is None or psutil.pid_exists(int(parts[2])):
+            continue
+        if parts[1] == "old" and not folder.exists():
+            left.rename(folder)
+        else:
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,238 @@
+"""A process under limits: watched, and ended with everything it started when it goes over one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from citylib.errors import InputError
+
+__all__ = ["Limits", "Watched", "environment", "size_in_bytes", "watch"]
+
+POLL = 0.2  # seconds between two looks at memory
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
+# Set by people's shells, and able to change what a notebook computes or prints.
+DROPPED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT", "FORCE_COLOR", "MATPLOTLIBRC")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may use.
+
+    Parameters
+    ----------
+    minutes : float, default 10
+        For the whole run.
+    memory : int, default 2 GiB
+        Bytes, all processes of the run together.
+    output : int, default 2 MB
+        Bytes of the executed notebook.
+    """
+
+    minutes: float = 10.0
+    memory: int = 2 * 2**30
+    output: int = 2 * 10**6
+
+    def __post_init__(self) -> None:
+        for name in ("minutes", "memory", "output"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+                raise InputError(name, "be more than 0", value)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], otherwise: Limits | None = None) -> Limits:
+        """Return limits as a plan or a command line gives them; memory and output as ``"2 GiB"`` or bytes."""
+        base = otherwise or cls()
+        for name in given:
+            if name not in ("minutes", "memory", "output"):
+                raise InputError("limits", "be among minutes, memory, output", name)
+        minutes = given.get("minutes", base.minutes)
+        memory, output = (size_in_bytes(n, given.get(n, getattr(base, n))) for n in ("memory", "output"))
+        return cls(minutes, memory, output)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a watched process ended.
+
+    Parameters
+    ----------
+    verdict : {"ended", "time", "memory", "stopped"}
+        By itself, over a limit, or because the runner was told to stop.
+    returncode : int
+        Of the process; negative for a signal.
+    seconds : float
+        Wall time.
+    peak_memory_bytes : int
+        Highest resident memory seen, all processes of the run together.
+    """
+
+    verdict: str
+    returncode: int
+    seconds: float
+    peak_memory_bytes: int
+
+
+def size_in_bytes(argument: str, value: Any) -> int:
+    """Return a size given as a whole number of bytes or with a unit.
+
+    Examples
+    --------
+    >>> size_in_bytes("memory", "2 GiB"), size_in_bytes("memory", "1.5MB")
+    (2147483648, 1500000)
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value) if isinstance(value, str) else None
+    if parts is None or parts[2].upper() not in UNITS or not float(parts[1]) > 0:
+        raise InputError(argument, 'be a size such as "512 MiB" or "2 GB"', value)
+    return int(float(parts[1]) * UNITS[parts[2].upper()])
+
+
+def environment(scratch: Path, base: Path) -> dict[str, str]:
+    """Return the variables a run sees: those of the caller, with what could change a result fixed.
+
+    Parameters
+    ----------
+    scratch : Path
+        The run's own folder for temporary files.
+    base : Path
+        The caller's folder, which a relative ``CITYLIB_DATA`` or ``CITYLIB_CACHE`` refers to.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    out = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    for name in ("CITYLIB_DATA", "CITYLIB_CACHE"):
+        if out.get(name):
+            parts = [p for p in out[name].split(os.pathsep) if p] if name == "CITYLIB_DATA" else [out[name]]
+            out[name] = os.pathsep.join(str(base / Path(part).expanduser()) for part in parts)
+    out |= {f"{name}_NUM_THREADS": "1" for name in THREADS if name != "VECLIB_MAXIMUM"}
+    out |= {
+        "VECLIB_MAXIMUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONUTF8": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "LANG": "C.UTF-8",
+        "COLUMNS": "80",
+        "LINES": "24",
+        "SOURCE_DATE_EPOCH": "315532800",  # 1980, the first year that a zip file can hold
+        "TMPDIR": str(scratch / "tmp"),
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter"),
+    }
+    return out
+
+
+def watch(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    limits: Limits,
+    stop: threading.Event | None = None,
+) -> Watched:
+    """Run a command and watch it until it ends or goes over a limit; nothing it started outlives it.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments. Its standard input stays open as long as the caller lives.
+    env, cwd : mapping, Path
+        Its variables and folder.
+    log : Path
+        File for what it prints.
+    limits : Limits
+        Time and memory.
+    stop : threading.Event, optional
+        Once set, the process is ended.
+
+    Returns
+    -------
+    Watched
+    """
+    began = time.monotonic()
+    deadline = began + 60 * limits.minutes
+    with log.open("wb") as printed:
+        process = subprocess.Popen(
+            command,
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=printed,
+            stderr=printed,
+            start_new_session=True,
+        )
+    peak, verdict = 0, "ended"
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(0.0, min(POLL, deadline - time.monotonic())))
+                break
+            peak = max(peak, _resident(process.pid))
+            if stop is not None and stop.is_set():
+                verdict = "stopped"
+            elif peak > limits.memory:
+                verdict = "memory"
+            elif time.monotonic() >= deadline:
+                verdict = "time"
+            if verdict != "ended":
+                break
+    finally:
+        _end(process)
+    return Watched(verdict, process.returncode, time.monotonic() - began, peak)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        top = psutil.Process(pid)
+        return [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _resident(pid: int) -> int:
+    total = 0
+    for member in _family(pid):
+        with contextlib.suppress(psutil.Error):
+            total += member.memory_info().rss
+    return total
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(process.pid).suspend()  # so that it starts nothing while its children are ended
+        while below := [member for member in _family(process.pid)[1:] if not _ended(member)]:
+            for member in below:
+                with contextlib.suppress(psutil.Error):
+                    member.kill()
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return True

@@ -1,0 +1,246 @@
+"""``citylib run`` and ``citylib runs``: run a notebook or a plan, and read back what was made."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from citylib.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from citylib.batch.plan import Plan
+    from citylib.batch.run import Outcome
+
+__all__ = ["planned", "run", "runs"]
+
+OUT = Path("_build/runs")
+
+runs = typer.Typer(help="Read back what was run: list, show, verify.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def run(
+    what: Annotated[str, typer.Argument(metavar="NOTEBOOK|PLAN", help="A notebook, or a plan (.toml).")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A parameter of the notebook.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = OUT,
+    workers: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 2,
+    force: Annotated[bool, typer.Option("--force", help="Run even what is unchanged.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run, and why.")] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast/--keep-going", help="Start no more runs after one has failed.")
+    ] = False,
+    minutes: Annotated[float | None, typer.Option(help="Time limit of a run.")] = None,
+    memory: Annotated[str | None, typer.Option(help='Memory limit of a run, such as "2 GiB".')] = None,
+    output: Annotated[str | None, typer.Option(help='Size limit of an executed notebook, such as "2 MB".')] = None,
+) -> None:
+    """Run a notebook with parameters, or every run of a plan; what is unchanged is skipped.
+
+    Each run has a process of its own, limits, a receipt and typed results in a folder of its own.
+    """
+    from rich.console import Console
+
+    from citylib.batch import progress
+    from citylib.batch.run import run_plan
+
+    console = Console(highlight=False)
+    wished = {"minutes": minutes, "memory": memory, "output": output}
+    plan = planned(what, parameter or [], {k: v for k, v in wished.items() if v is not None})
+    if dry_run:
+        _show_dry(console, plan, out, force)
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        outcomes = run_plan(plan, out, workers, progress.of_console(console), force=force, fail_fast=fail_fast)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    _show_outcomes(console, plan, outcomes)
+    if any(outcome.status == "stopped" for outcome in outcomes):
+        raise typer.Exit(1 if any(o.error for o in outcomes) and fail_fast else 130)
+    raise typer.Exit(0 if all(outcome.ok for outcome in outcomes) else 1)
+
+
+def planned(what: str, words: list[str], limits: dict[str, Any]) -> Plan:
+    """Return the plan that the command line names.
+
+    Parameters
+    ----------
+    what : str
+        A plan's file, a notebook's, or the name of one below ``book/plans`` or ``notebooks``.
+    words : list of str
+        ``name=value`` for a notebook's parameters.
+    limits : dict
+        Limits that were given.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputError, NotebookError, ParameterError
+        No such plan or notebook, parameters for a plan, or anything wrong with either.
+    """
+    from citylib.batch import parameters, plan
+    from citylib.batch.receipt import root_of
+
+    here = Path.cwd()
+    root = root_of(here / "here")
+    named = root / "book" / "plans" / f"{what}.toml"
+    file = Path(what) if what.endswith(".toml") else named
+    if what.endswith(".toml") or named.is_file():
+        if words:
+            raise InputError("-p", "be given with a notebook; a plan sets its own parameters", " ".join(words))
+        return plan.load(file, limits=limits)
+    notebook = plan.find_notebook(what, root)
+    return plan.single(notebook, parameters.parse(notebook, words), limits=limits)
+
+
+@runs.command("list")
+def list_runs(
+    folder: Annotated[Path, typer.Argument(help="Folder of runs.")] = OUT,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that failed.")] = False,
+) -> None:
+    """List the runs below a folder."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from citylib.batch import collect
+
+    table = Table("run", "outcome", "seconds", "memory", "started", "folder", box=None, pad_edge=False)
+    for place, content in collect.found(folder):
+        if not failed or content["outcome"] != "ok":
+            table.add_row(
+                f"{content['run']['notebook']} [{content['run']['id']}]",
+                content["outcome"],
+                f"{content['seconds']:.1f}",
+                f"{content['peak_memory_bytes'] / 2**20:.0f} MiB",
+                content["started"],
+                str(place),
+            )
+    _print(Console(highlight=False), table)
+
+
+@runs.command("show")
+def show_run(folder: Annotated[Path, typer.Argument(help="Folder of one run.")]) -> None:
+    """Show what a run was made from, how it went and what it recorded."""
+    from rich.console import Console
+
+    from citylib.batch import receipt
+    from citylib.batch.run import FAILED
+
+    console = Console(highlight=False)
+    if not folder.exists():
+        folder = folder.with_name(folder.name + FAILED)
+    content = receipt.read(folder)
+    memory = content["peak_memory_bytes"] / 2**20
+    _line(console, "run", f"{content['run']['notebook']} [{content['run']['id']}]")
+    _line(
+        console, "outcome", f"{content['outcome']}, {content['seconds']:.1f} s, {memory:.0f} MiB, {content['started']}"
+    )
+    for name, value in content["parameters"].items():
+        _line(console, "parameter", f"{name} = {value!r}")
+    for file in content["data"]:
+        _line(
+            console, "data", f"{file['file']} ({file['bytes']:,} bytes, {file['origin']}, sha256 {file['sha256'][:12]})"
+        )
+    _line(console, "citylib", f"{len(content['citylib'])} files read")
+    _line(console, "versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items()))
+    if content["error"]:
+        error = content["error"]
+        _line(console, "error", f"{error['name']} in cell {error['cell']}: {error['message']}")
+        for text in error["source"].splitlines():
+            _line(console, "", f"    {text}")
+    _show_records(console, folder)
+
+
+@runs.command("verify")
+def verify_runs(folder: Annotated[Path, typer.Argument(help="Folder of runs, or of one.")] = OUT) -> None:
+    """Compute every hash anew and say what changed since; code 1 if anything did."""
+    from rich.console import Console
+
+    from citylib.batch import collect, receipt
+
+    console = Console(highlight=False)
+    hashes = receipt.Hashes()
+    root = receipt.root_of(Path.cwd() / "here")
+    count = bad = 0
+    for place, content in collect.found(folder, failed=False):
+        changes = receipt.changes(content, place, root=root, base=Path.cwd(), hashes=hashes)
+        count, bad = count + 1, bad + bool(changes)
+        for change in changes:
+            console.print(
+                f"{content['run']['notebook']} [{content['run']['id']}]: {change}", soft_wrap=True, markup=False
+            )
+    console.print(f"{count} runs, {count - bad} as their receipts say, {bad} not")
+    raise typer.Exit(1 if bad else 0)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _show_dry(console: Console, plan: Plan, out: Path, force: bool) -> None:
+    from rich.table import Table
+
+    from citylib.batch import receipt
+    from citylib.batch.run import assess
+    from citylib.errors import ReceiptError
+
+    table = Table("run", "would", "why", "last took", box=None, pad_edge=False)
+    for one, why in assess(plan, out, force=force):
+        try:
+            took = f"{receipt.read(one.folder(plan.folder(out)))['seconds']:.1f} s"
+        except (ReceiptError, KeyError):
+            took = ""
+        table.add_row(f"{one.notebook} [{one.id}]", "skip" if why is None else "run", why or "unchanged", took)
+    _print(console, table)
+
+
+def _show_outcomes(console: Console, plan: Plan, outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        if not outcome.ok and outcome.status != "stopped":
+            console.print()
+            console.print(outcome.describe(), soft_wrap=True, markup=False)
+    if len(outcomes) == 1 and outcomes[0].ok:
+        _show_records(console, outcomes[0].folder)
+        console.print(f"in {outcomes[0].folder}", soft_wrap=True, markup=False)
+    else:
+        counts = Counter(outcome.status for outcome in outcomes)
+        seconds = sum(outcome.seconds for outcome in outcomes)
+        words = ", ".join(f"{count} {status}" for status, count in counts.items())
+        console.print(f"{plan.name}: {words}; {seconds:.1f} s in runs", soft_wrap=True, markup=False)
+
+
+def _show_records(console: Console, folder: Path) -> None:
+    import json
+
+    path = folder / "results.json"
+    if not path.is_file():
+        return
+    results = json.loads(path.read_text(encoding="utf-8"))
+    for record in results["records"]:
+        interval = " ({:g} to {:g})".format(*record["interval"]) if "interval" in record else ""
+        baseline = f", baseline {record['baseline']:g}" if "baseline" in record else ""
+        value = record["value"] if isinstance(record["value"], (str, bool)) else f"{record['value']:g}"
+        _line(console, record["name"], f"{value} {record['unit']}".rstrip() + interval + baseline)
+    for said in results["said"]:
+        _line(console, "", said["text"])
+
+
+def _line(console: Console, what: str, text: str) -> None:
+    console.print(f"{what:<14} {text}".rstrip(), soft_wrap=True, markup=False)
+
+
+def _print(console: Console, table: Any) -> None:
+    if console.is_terminal:
+        console.print(table)
+    else:
+        for row in zip(*(column.cells for column in table.columns), strict=True):
+            console.print("\t".join(map(str, row)), soft_wrap=True, markup=False)
