@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from citylib import results
 
-__all__ = ["COLOURS", "DARK", "LIGHT", "show"]
+__all__ = ["COLOURS", "DARK", "LIGHT", "both", "show"]
 
 # Okabe and Ito (2008), colour-blind safe; black is replaced by the page's ink.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -60,13 +60,16 @@ def show(
     dict
         The payload of `citylib.results.figure`.
     """
-    light, dark = (_svg(f"{name}-{m}", draw, mode, alt, height) for m, mode in (("light", LIGHT), ("dark", DARK)))
     under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    markup = (
-        f'<figure class="citylib-figure" data-name="{name}"><div class="only-light">{light}</div>'
-        f'<div class="only-dark">{dark}</div>{under}</figure>'
-    )
+    pair = both(name, draw, alt=alt, height=height)
+    markup = f'<figure class="citylib-figure" data-name="{name}">{pair}{under}</figure>'
     return results.figure(name, markup, alt=alt, caption=caption)
+
+
+def both(name: str, draw: Callable[[Figure, dict[str, Any]], None], *, alt: str, height: float = 3.2) -> str:
+    """Return the HTML of a figure drawn for light and for dark pages; see `show` for the parameters."""
+    light, dark = (_svg(f"{name}-{m}", draw, mode, alt, height) for m, mode in (("light", LIGHT), ("dark", DARK)))
+    return f'<div class="only-light">{light}</div><div class="only-dark">{dark}</div>'
 
 
 def _svg(

@@ -17,7 +17,7 @@ import pandas as pd
 from citylib import checks
 from citylib.errors import DataQualityWarning, InputError, UnknownNameError
 
-__all__ = ["CALENDAR", "INTERCEPT", "OTHER", "Design", "calendar", "dependent"]
+__all__ = ["CALENDAR", "INTERCEPT", "OTHER", "Design", "calendar", "dependent", "inputs"]
 
 INTERCEPT = "intercept"
 OTHER = "(other)"
@@ -64,6 +64,50 @@ def calendar(times: npt.ArrayLike) -> pd.DataFrame:
         for name, (code, levels) in codes.items()
     }
     return pd.DataFrame(columns, index=index)
+
+
+def inputs(
+    frame: pd.DataFrame, *, target: str, numeric: Sequence[str], categorical: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the target, the inputs named, and the calendar of the rows, checked.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Readings with times as index.
+    target : str
+        What is to be explained.
+    numeric : sequence of str
+        Measured inputs, at least one.
+    categorical : sequence of str
+        Named inputs: columns of `frame`, or of the calendar (`CALENDAR`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `target`, `numeric`, the calendar's, then those of `categorical` that are not the calendar's.
+
+    Raises
+    ------
+    UnknownNameError
+        A name that is no column; the nearest is offered.
+    InputError
+        No numeric input, an input named twice, or the target among the inputs: it would explain itself.
+    """
+    named = checks.unique("numeric, categorical", [*numeric, *categorical])
+    if not numeric:
+        raise InputError("numeric", "name at least one measured input", list(numeric))
+    if target in named:
+        raise InputError("numeric, categorical", "leave out the target, which would explain itself", target)
+    known = [str(column) for column in frame.columns]
+    for argument, names in (("target", [target]), ("numeric", numeric), ("categorical", categorical)):
+        for name in names:
+            checks.one_of(argument, name, [*known, *CALENDAR] if argument == "categorical" else known)
+    own = [target, *numeric, *(name for name in categorical if name not in CALENDAR)]
+    for name in (target, *numeric):
+        checks.series(name, frame[name].to_numpy(), missing=True, at_least=2)
+    when = calendar(frame.index.to_numpy()).set_axis(frame.index)
+    return frame[own].drop(columns=[c for c in own if c in CALENDAR]).join(when)
 
 
 class Design:

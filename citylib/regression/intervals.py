@@ -15,7 +15,7 @@ import pandas as pd
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["by_group", "pooled_below"]
+__all__ = ["by_group", "episodes", "pooled_below"]
 
 FloatArray = npt.NDArray[np.float64]
 ALL = "(all)"
@@ -97,6 +97,54 @@ def pooled_below(level: float) -> int:
     """
     alpha = 1 - checks.fraction("level", level)
     return math.ceil(round(2 / alpha, 9)) - 1
+
+
+def episodes(
+    times: npt.ArrayLike, actual: npt.ArrayLike, forecast: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike
+) -> pd.DataFrame:
+    """Return runs of consecutive readings outside their interval on one side: a case each, not an alarm an hour.
+
+    Parameters
+    ----------
+    times : array_like of datetime64, shape (T,)
+        Regular steps, in order; a missing reading ends a run.
+    actual, forecast, lower, upper : array_like, shape (T,)
+        Readings, what was expected, ends of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        since, until (first and last step), steps, side ("above" or "below"), read and expected (means), excess
+        (sum of reading minus expected, unit times steps); largest absolute excess first.
+
+    Examples
+    --------
+    >>> hours = np.arange("2026-01-01T00", "2026-01-01T04", dtype="datetime64[h]")
+    >>> found = episodes(hours, [5.0, 9.0, 8.0, 5.0], [5.0] * 4, [4.0] * 4, [6.0] * 4)
+    >>> found[["steps", "side", "excess"]].values.tolist()
+    [[2, 'above', 7.0]]
+    """
+    when = checks.increasing("times", np.asarray(times).astype("datetime64[ns]"))
+    given = {"actual": actual, "forecast": forecast, "lower": lower, "upper": upper}
+    lines = {name: checks.series(name, line, missing=True, at_least=0) for name, line in given.items()}
+    checks.same_length(times=when, **lines)
+    side = np.where(lines["actual"] > lines["upper"], 1, np.where(lines["actual"] < lines["lower"], -1, 0))
+    frame = pd.DataFrame({"time": when, "side": side, "read": lines["actual"], "expected": lines["forecast"]})
+    frame["excess"] = frame["read"] - frame["expected"]
+    run = (frame["side"].diff() != 0).cumsum()
+    cases = frame[side != 0].groupby(run[side != 0])
+    out = pd.DataFrame(
+        {
+            "since": cases["time"].first(),
+            "until": cases["time"].last(),
+            "steps": cases.size(),
+            "side": cases["side"].first().map({1: "above", -1: "below"}),
+            "read": cases["read"].mean(),
+            "expected": cases["expected"].mean(),
+            "excess": cases["excess"].sum(),
+        }
+    )
+    return out.sort_values("excess", key=lambda e: -e.abs(), kind="stable").reset_index(drop=True)
 
 
 def _ends(errors: FloatArray, level: float) -> tuple[float, float]:

@@ -158,3 +158,21 @@ def test_dependent_finds_a_planted_combination(seed: int) -> None:
 def test_refusals(frame: pd.DataFrame, call, error: type[Exception], message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(error, match=message):
         call(frame)
+
+
+def test_inputs_are_checked_and_joined_with_the_calendar(frame: pd.DataFrame) -> None:
+    raw = frame[["temperature", "rain", "sky"]]
+    found = design.inputs(raw, target="rain", numeric=["temperature"], categorical=["sky", "hour"])
+    assert list(found) == ["rain", "temperature", "sky", *design.CALENDAR]
+    pd.testing.assert_series_equal(found["hour"], frame["hour"])
+    for arguments, message in (
+        ({"target": "rain", "numeric": []}, "at least one measured input"),
+        ({"target": "rain", "numeric": ["rain"]}, "explain itself"),
+        ({"target": "rain", "numeric": ["temprature"]}, "did you mean 'temperature'"),
+        ({"target": "rainn", "numeric": ["temperature"]}, "target must be one of"),
+        ({"target": "rain", "numeric": ["temperature"], "categorical": ["sky", "sky"]}, "no duplicates"),
+        ({"target": "rain", "numeric": ["temperature"], "categorical": ["hourly"]}, "did you mean 'hour'"),
+        ({"target": "sky", "numeric": ["temperature"]}, "sky must be numeric"),
+    ):
+        with pytest.raises(InputError, match=message):
+            design.inputs(raw, **arguments)  # type: ignore[arg-type]

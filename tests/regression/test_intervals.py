@@ -59,3 +59,14 @@ def test_least(level: float, least: int) -> None:
 def test_lengths() -> None:
     with pytest.raises(InputError, match="same length"):
         intervals.by_group([0.0], ["a", "b"], errors=[1.0], error_groups=["a"])
+
+
+def test_episodes_join_neighbours_on_one_side_and_break_at_gaps() -> None:
+    hours = np.arange("2026-01-01T00", "2026-01-01T08", dtype="datetime64[h]")
+    actual = [9.0, 9.0, 0.0, 5.0, 9.0, np.nan, 9.0, 5.0]
+    found = intervals.episodes(hours, actual, [5.0] * 8, [4.0] * 8, [6.0] * 8)
+    assert found["steps"].tolist() == [2, 1, 1, 1]
+    assert found["side"].tolist() == ["above", "below", "above", "above"]
+    assert found["excess"].tolist() == [8, -5, 4, 4]
+    assert found["since"].tolist()[2:] == [np.datetime64("2026-01-01T04"), np.datetime64("2026-01-01T06")]
+    assert intervals.episodes(hours, [5.0] * 8, [5.0] * 8, [4.0] * 8, [6.0] * 8).empty

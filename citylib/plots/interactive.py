@@ -1,0 +1,204 @@
+"""Figures a reader can touch: Plotly where it is at hand, the same drawing standing still elsewhere.
+
+One output carries three forms: HTML for the book (the figure's data and a short
+script that draws it once Plotly is there, over a still drawing for readers without
+scripts), Plotly's own type for JupyterLab, and a sentence for those who cannot see it.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from citylib import checks, results
+from citylib.errors import InputError
+from citylib.plots import style
+
+__all__ = ["PLOTLY_MIME", "lines", "show"]
+
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+MAX_BYTES = 200_000  # of a figure's data, which a page carries in full
+DASHES = ("solid", "dash", "dot", "dashdot")
+STILL_DASHES = ("-", "--", ":", "-.")
+
+
+def show(
+    name: str,
+    data: Sequence[Mapping[str, Any]],
+    layout: Mapping[str, Any],
+    still: Callable[[Figure, dict[str, Any]], None],
+    *,
+    alt: str,
+    caption: str = "",
+    height: float = 3.6,
+) -> results.Payload:
+    """Hand back an interactive figure.
+
+    Parameters
+    ----------
+    name : str
+        Snake-case name, unique in the notebook.
+    data : sequence of mapping
+        Plotly traces. Colours are those of `citylib.plots.style.LIGHT`; on dark pages they are exchanged for `DARK`'s.
+    layout : mapping
+        Plotly layout; axes need titles with units.
+    still : callable
+        Draws the same without motion, as for `citylib.plots.style.show`.
+    alt : str
+        What a reader who cannot see it should know.
+    caption : str, optional
+        One sentence under it.
+    height : float, default 3.6
+        In inches.
+
+    Returns
+    -------
+    dict
+        The payload of `citylib.results.figure`.
+
+    Raises
+    ------
+    InputError
+        More than 200 kB of data: draw fewer points.
+    """
+    drawn = {"data": _plain(data), "layout": _plain({**_frame(height), **layout})}
+    spec = json.dumps(drawn, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    size = len(spec.encode())
+    if size > MAX_BYTES:
+        raise InputError("data", f"be at most {MAX_BYTES // 1000} kB", f"{size / 1000:.0f} kB", "draw fewer points")
+    under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    held = spec.replace("</", "<\\/")  # no text may close the script element that holds it
+    script = resources.files("citylib.plots").joinpath("interactive.js").read_text(encoding="utf-8")
+    markup = (
+        f'<figure class="citylib-figure" data-name="{name}"><div class="citylib-plotly" id="plotly-{name}" role="img" '
+        f'aria-label="{html.escape(alt)}" data-dark="{html.escape(json.dumps(_exchange()))}">'
+        f'<div class="citylib-still">{style.both(name, still, alt=alt, height=height)}</div>'
+        f'<div class="citylib-live" hidden style="height:{round(height * 96)}px"></div>'
+        f'<script type="application/json">{held}</script><script>{script}</script></div>{under}</figure>'
+    )
+    return results.figure(name, markup, alt=alt, caption=caption, also={PLOTLY_MIME: drawn})
+
+
+def lines(
+    name: str,
+    x: npt.ArrayLike,
+    series: Mapping[str, npt.ArrayLike],
+    *,
+    x_label: str,
+    y_label: str,
+    alt: str,
+    caption: str = "",
+    height: float = 3.6,
+) -> results.Payload:
+    """Draw lines over a common axis; a reader can zoom, read values off, and switch lines on and off.
+
+    Parameters
+    ----------
+    name : str
+        Snake-case name, unique in the notebook.
+    x : array_like, shape (T,)
+        Numbers or times, increasing.
+    series : mapping of str to array_like, shape (T,)
+        A line each, by its name in the legend; NaN interrupts it. At most 12.
+    x_label, y_label : str
+        With units.
+    alt, caption, height
+        As in `show`.
+
+    Returns
+    -------
+    dict
+        The payload of `citylib.results.figure`.
+
+    Raises
+    ------
+    InputError
+        No line, too many, lengths that differ.
+    """
+    if not 1 <= len(series) <= 12:
+        raise InputError("series", "hold 1 to 12 lines", len(series))
+    places = np.asarray(x)
+    values = {label: checks.series(label, line, missing=True) for label, line in series.items()}
+    checks.same_length(x=places, **values)
+    timed = np.issubdtype(places.dtype, np.datetime64)
+    shown = [str(t)[:16] for t in pd.DatetimeIndex(places)] if timed else places.tolist()
+    looks = [(k % len(style.COLOURS), k // len(style.COLOURS)) for k in range(len(values))]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": label,
+            "x": shown,
+            "y": _rounded(line),
+            "connectgaps": False,
+            "line": {"color": style.COLOURS[colour], "dash": DASHES[dash], "width": 2},
+        }
+        for (label, line), (colour, dash) in zip(values.items(), looks, strict=True)
+    ]
+    layout = {
+        "xaxis": {**_axis(), "title": {"text": x_label}},
+        "yaxis": {**_axis(), "title": {"text": y_label}},
+        "showlegend": len(values) > 1,
+        "hovermode": "x unified",
+    }
+
+    def still(figure: Figure, mode: dict[str, Any]) -> None:
+        axes = figure.add_subplot()
+        for (label, line), (colour, dash) in zip(values.items(), looks, strict=True):
+            axes.plot(places, line, STILL_DASHES[dash], color=mode["colours"][colour], label=label)
+        axes.set(xlabel=x_label, ylabel=y_label)
+        if len(values) > 1:
+            axes.legend(ncols=3, fontsize="small")
+
+    return show(name, data, layout, still, alt=alt, caption=caption, height=height)
+
+
+def _exchange() -> dict[str, str]:
+    pairs = dict(zip(style.COLOURS, style.DARK["colours"], strict=True))
+    return {
+        **pairs,
+        str(style.LIGHT["ink"]): str(style.DARK["ink"]),
+        str(style.LIGHT["faint"]): str(style.DARK["faint"]),
+    }
+
+
+def _frame(height: float) -> dict[str, Any]:
+    return {
+        "autosize": True,
+        "height": round(height * 96),
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": style.LIGHT["ink"]},
+        "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    }
+
+
+def _axis() -> dict[str, Any]:
+    faint = style.LIGHT["faint"]
+    return {"gridcolor": faint, "linecolor": faint, "zerolinecolor": faint, "automargin": True}
+
+
+def _rounded(line: npt.NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(v) else float(f"{v:.5g}") for v in line]
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON holds it: arrays as lists, NaN as None."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    return None if isinstance(value, float) and np.isnan(value) else value
