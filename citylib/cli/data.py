@@ -87,7 +87,9 @@ def fetch(
         wanted = [f for f in absent if f.url is not None]
         if wanted and len(wanted) == len(absent):
             size = sum(f.bytes_original or 0 for f in wanted)
-            console.print(f"{source.title}: {len(wanted)} file(s), {_size(size)} to download", highlight=False)
+            console.print(
+                f"{source.title}: {len(wanted)} file(s), {_size(size)} to download", highlight=False, soft_wrap=True
+            )
             for label, text in _licence(source):
                 console.print(f"{label + ':':<11}{text}", highlight=False, markup=False, soft_wrap=True)
             if not yes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import zlib
@@ -232,5 +233,8 @@ def _mismatch(file: SourceFile, where: Path | str, expected: str | None, digest:
 
 
 def _reason(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+    """Say what lies under an error of the network, without addresses in memory."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    inner = cause if isinstance(cause, BaseException) else error
+    text = re.sub(r"<[^>]*>:? ?|HTTPS?Connection(Pool)?\([^)]*\):? ?", "", str(inner))
+    return f"{type(inner).__name__}: {text[:200]}" if text else type(inner).__name__
