@@ -1,8 +1,8 @@
 """Figures a reader can touch: Plotly where it is at hand, the same drawing standing still elsewhere.
 
-One output carries three forms: HTML for the book (the figure's data and a short
-script that draws it once Plotly is there, over a still drawing for readers without
-scripts), Plotly's own type for JupyterLab, and a sentence for those who cannot see it.
+One output carries three forms: HTML with the figure's data, which the book's own
+script (book/assets/book.js) draws in place of the still drawing beside it; Plotly's own
+type for JupyterLab; and a sentence for those who cannot see it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ PLOTLY_MIME = "application/vnd.plotly.v1+json"
 MAX_BYTES = 200_000  # of a figure's data, which a page carries in full
 DASHES = ("solid", "dash", "dot", "dashdot")
 STILL_DASHES = ("-", "--", ":", "-.")
+HIDE = "<style>.citylib-plotly:has(.citylib-plot) .citylib-still{display:none}</style>"  # once it is drawn live
 
 
 def show(
@@ -47,7 +47,7 @@ def show(
     name : str
         Snake-case name, unique in the notebook.
     data : sequence of mapping
-        Plotly traces. Colours are those of `citylib.plots.style.LIGHT`; on dark pages they are exchanged for `DARK`'s.
+        Plotly traces, in the colours of `citylib.plots.style.COLOURS`, which stand out on light and on dark pages.
     layout : mapping
         Plotly layout; axes need titles with units.
     still : callable
@@ -76,13 +76,11 @@ def show(
         raise InputError("data", f"be at most {MAX_BYTES // 1000} kB", f"{size / 1000:.0f} kB", "draw fewer points")
     under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     held = spec.replace("</", "<\\/")  # no text may close the script element that holds it
-    script = resources.files("citylib.plots").joinpath("interactive.js").read_text(encoding="utf-8")
     markup = (
         f'<figure class="citylib-figure" data-name="{name}"><div class="citylib-plotly" id="plotly-{name}" role="img" '
-        f'aria-label="{html.escape(alt)}" data-dark="{html.escape(json.dumps(_exchange()))}">'
+        f'aria-label="{html.escape(alt)}">{HIDE}'
         f'<div class="citylib-still">{style.both(name, still, alt=alt, height=height)}</div>'
-        f'<div class="citylib-live" hidden style="height:{round(height * 96)}px"></div>'
-        f'<script type="application/json">{held}</script><script>{script}</script></div>{under}</figure>'
+        f'<script type="application/json">{held}</script></div>{under}</figure>'
     )
     return results.figure(name, markup, alt=alt, caption=caption, also={PLOTLY_MIME: drawn})
 
@@ -159,15 +157,6 @@ def lines(
             axes.legend(ncols=3, fontsize="small")
 
     return show(name, data, layout, still, alt=alt, caption=caption, height=height)
-
-
-def _exchange() -> dict[str, str]:
-    pairs = dict(zip(style.COLOURS, style.DARK["colours"], strict=True))
-    return {
-        **pairs,
-        str(style.LIGHT["ink"]): str(style.DARK["ink"]),
-        str(style.LIGHT["faint"]): str(style.DARK["faint"]),
-    }
 
 
 def _frame(height: float) -> dict[str, Any]:
