@@ -74,11 +74,14 @@ class Hashes:
 
 
 def root_of(path: Path) -> Path:
-    """Return the project a file belongs to: the nearest folder above with a lock or ``pyproject.toml``."""
+    """Return the project a file belongs to: the nearest folder above with a lock or ``pyproject.toml``.
+
+    Without one it is the current folder, if the file is below it, else the file's own.
+    """
     for folder in path.absolute().parents:
         if any((folder / mark).is_file() for mark in (LOCK, "pyproject.toml")):
             return folder
-    return path.absolute().parent
+    return Path.cwd() if path.absolute().is_relative_to(Path.cwd()) else path.absolute().parent
 
 
 def lock_of(root: Path, hashes: Hashes) -> str:
