@@ -56,7 +56,6 @@ def show(name: Name) -> None:
             (f.name, f"{f.rows:,}", _size(f.bytes_stored), _where(f), f.notes, f.url or f"none: {f.stored_form}")
             for f in source.files
         ]
-    console = _console()
     for label, text in (
         ("name", source.name),
         ("title", source.title),
@@ -67,10 +66,10 @@ def show(name: Name) -> None:
         ("size", f"{_size(source.bytes_stored)} in {len(source.files)} file(s)"),
         *_licence(source),
     ):
-        console.print(f"{label + ':':<11}{text}", highlight=False, markup=False, soft_wrap=True)
-    console.print("traps:")
+        _print_line(f"{label + ':':<11}{text}")
+    _print_line("traps:")
     for trap in source.traps:
-        console.print(f"  - {trap}", highlight=False, markup=False, soft_wrap=True)
+        _print_line(f"  - {trap}")
     _print_table(("file", "rows", "size", "where", "notes", "address"), files)
 
 
@@ -80,23 +79,20 @@ def fetch(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Download without asking.")] = False,
 ) -> None:
     """Get a data set: from a folder, the cache, or its public address; size and licence are shown first."""
-    console = _console()
     with _told():
         source = registry.source(name)
         absent = [f for f in source.files if fetching.locate(f) is None]
         wanted = [f for f in absent if f.url is not None]
         if wanted and len(wanted) == len(absent):
             size = sum(f.bytes_original or 0 for f in wanted)
-            console.print(
-                f"{source.title}: {len(wanted)} file(s), {_size(size)} to download", highlight=False, soft_wrap=True
-            )
+            _print_line(f"{source.title}: {len(wanted)} file(s), {_size(size)} to download")
             for label, text in _licence(source):
-                console.print(f"{label + ':':<11}{text}", highlight=False, markup=False, soft_wrap=True)
+                _print_line(f"{label + ':':<11}{text}")
             if not yes:
                 _ask()
         found = fetching.fetch(source)
     for at in found.values():
-        console.print(f"{at.origin}: {at.path}", highlight=False, markup=False, soft_wrap=True)
+        _print_line(f"{at.origin}: {at.path}")
 
 
 @app.command()
@@ -110,9 +106,8 @@ def check(
 
     with _told(content=True):
         dataset = own_files.read(file.removeprefix("file:"), kind=kind)
-    console = _console()
-    console.print(f"{file} can be used as {dataset.kind}.", highlight=False, markup=False, soft_wrap=True)
-    console.print(summary(dataset), highlight=False, markup=False, soft_wrap=True)
+    _print_line(f"{file} can be used as {dataset.kind}.")
+    _print_line(summary(dataset))
     if dataset.faults:
         rows = [(f.code, f.where, f"{f.count:,} of {f.total:,}", f.action, f.what) for f in dataset.faults]
         _print_table(("what", "where", "count", "done", "why"), rows)
@@ -161,13 +156,13 @@ def _licence(source: Source) -> list[tuple[str, str]]:
     ]
 
 
-def _console() -> Console:
-    return Console()
+def _print_line(text: str) -> None:
+    Console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: drawn in a terminal, tab-separated elsewhere."""
-    console = _console()
+    console = Console()
     if not console.is_terminal:
         for row in (header, *rows):
             typer.echo("\t".join(row))

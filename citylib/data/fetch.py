@@ -9,8 +9,10 @@ import re
 import sys
 import tempfile
 import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from citylib.data import cache
 from citylib.data.registry import Source, SourceFile, sources
@@ -152,10 +154,7 @@ def download(file: SourceFile, *, progress: bool | None = None) -> Found:
     ChecksumError
         Other bytes than the registered ones; nothing is kept.
     """
-    import pooch
-
     assert file.url is not None, file.key
-    show = sys.stderr.isatty() if progress is None else progress
     target = cache.path(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -163,7 +162,7 @@ def download(file: SourceFile, *, progress: bool | None = None) -> Found:
     part = Path(name)
     try:
         try:
-            pooch.HTTPDownloader(progressbar=show, timeout=TIMEOUT)(file.url, str(part), None)
+            _stream(file.url, part, sys.stderr.isatty() if progress is None else progress)
         except (OSError, ValueError) as error:
             raise DownloadError(
                 f"{file.key}: {file.url} could not be downloaded ({_reason(error)}); nothing was kept. "
@@ -202,6 +201,18 @@ def find_listed(file: str) -> Found | None:
                     return None
     path = Path(file)
     return Found(path, "own", cache.sha256(path), path.stat().st_size) if path.is_file() else None
+
+
+def _stream(address: str, part: Path, progress: bool) -> None:
+    import pooch
+
+    with ExitStack() as answers:  # pooch leaves the connection open when the server says no
+
+        def remember(answer: Any, *_args: Any, **_options: Any) -> None:
+            answers.callback(answer.close)
+
+        downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT, hooks={"response": remember})
+        downloader(address, str(part), None)
 
 
 def _candidates(folder: Path, file: SourceFile) -> list[Path]:
