@@ -126,8 +126,9 @@ class Design:
     scale : {"standard", "centre", "none"}
         What is done to numbers: training mean taken off and divided by the training standard
         deviation; mean taken off (coefficients stay per unit); nothing.
-    rare : int, default 1
-        Levels with fewer training rows are pooled into ``"(other)"``.
+    rare : int or mapping of str to int, default 1
+        Levels with fewer training rows are pooled into ``"(other)"``; one number for all categories, or one for
+        each named (1 for the others).
 
     Attributes
     ----------
@@ -158,19 +159,21 @@ class Design:
         interactions: Sequence[tuple[str, str]] = (),
         reference: Mapping[str, str] | None = None,
         scale: str = "standard",
-        rare: int = 1,
+        rare: int | Mapping[str, int] = 1,
     ) -> None:
         self.numeric = tuple(numeric)
         self.categorical = tuple(categorical)
         self.interactions = tuple((a, b) for a, b in interactions)
         self.reference = dict(reference or {})
         self.scale = checks.one_of("scale", scale, ("standard", "centre", "none"))
-        self.rare = checks.integer("rare", rare, minimum=1)
+        least = rare if isinstance(rare, Mapping) else dict.fromkeys(self.categorical, rare)
+        self.rare = {name: checks.integer("rare", count, minimum=1) for name, count in least.items()}
         inputs = checks.unique("numeric, categorical", [*self.numeric, *self.categorical])
         for name in [n for pair in self.interactions for n in pair]:
             checks.one_of("interactions", name, inputs)
-        for name in self.reference:
-            checks.one_of("reference", name, self.categorical)
+        for argument, names in (("reference", self.reference), ("rare", self.rare)):
+            for name in names:
+                checks.one_of(argument, name, self.categorical)
 
     def fit(self, frame: pd.DataFrame) -> Design:
         """Learn centres, scales and levels from training rows, and that the columns are independent.
@@ -257,8 +260,9 @@ class Design:
         counts = column.astype(str).value_counts()
         ordered = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(counts.index)
         present = [str(level) for level in ordered if counts.get(str(level), 0)]
-        levels = [level for level in present if counts[level] >= self.rare]
-        self.pooled_[name] = tuple(level for level in present if counts[level] < self.rare)
+        least = self.rare.get(name, 1)
+        levels = [level for level in present if counts[level] >= least]
+        self.pooled_[name] = tuple(level for level in present if counts[level] < least)
         if self.pooled_[name]:
             levels.append(OTHER)
         reference = self.reference.get(name, max(levels, key=lambda level: counts.get(level, 0)))

@@ -99,7 +99,8 @@ def test_an_unseen_level_is_told_and_counts_as_the_reference(frame: pd.DataFrame
 
 def test_rare_levels_are_pooled_quietly_and_unseen_ones_join_them_with_a_word() -> None:
     train = pd.DataFrame({"sky": ["Clear"] * 9 + ["Rain"] * 5 + ["Smoke"] + ["Squall"]})
-    recipe = design.Design(categorical=["sky"], rare=2).fit(train)
+    recipe = design.Design(categorical=["sky"], rare={"sky": 2}).fit(train)
+    assert design.Design(categorical=["sky"], rare=2).fit(train).levels_ == recipe.levels_
     assert recipe.levels_["sky"] == ("Clear", "Rain", design.OTHER)
     assert recipe.pooled_["sky"] == ("Smoke", "Squall")
     with warnings.catch_warnings():
@@ -149,6 +150,7 @@ def test_dependent_finds_a_planted_combination(seed: int) -> None:
         (lambda f: design.Design(categorical=["sky"], reference={"sky": "Cler"}).fit(f), UnknownNameError, "'Clear'"),
         (lambda f: design.Design(numeric=["rain"], scale="max"), UnknownNameError, "scale"),
         (lambda f: design.Design(categorical=["sky"], rare=0), InputError, "rare must be at least 1"),
+        (lambda f: design.Design(categorical=["sky"], rare={"sun": 2}), UnknownNameError, "rare must be one of: sky"),
         (lambda f: design.Design(numeric=["rain"]).transform(f), InputError, "be fitted before"),
         (lambda f: design.Design(numeric=["rain"]).fit(f.iloc[:0]), InputError, "row without missing"),
         (lambda f: design.Design(numeric=["rain"]).fit(f.assign(rain=np.inf)), InputError, "rain must be finite"),
