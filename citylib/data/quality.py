@@ -367,7 +367,7 @@ def _gaps_of(
 
 def _usual_step(times: npt.NDArray[np.datetime64]) -> np.timedelta64:
     if len(times) < 2:
-        return np.timedelta64(1, "h").astype("timedelta64[ns]")
+        return np.timedelta64(3_600_000_000_000, "ns")
     sizes, counts = np.unique(np.diff(times), return_counts=True)
     return cast("np.timedelta64", sizes[np.argmax(counts)])
 

@@ -115,11 +115,7 @@ def _station(path: Path) -> tuple[str, pd.DataFrame]:
     columns = [column for column, _, _ in _VARIABLES.values()]
     raw = reading.read_csv(path, text=("wd", "station"), numbers=[*clock, *columns])
     index = pd.DatetimeIndex(reading.clock_times(path, raw[clock]), name="time")
-    steps = np.diff(index.to_numpy())
-    if (steps != np.timedelta64(1, "h")).any():
-        raise reading.refuse(
-            path.name, f"its rows must be an hour apart, and row {int(np.argmax(steps != steps[0])) + 2} is not"
-        )
+    reading.hourly(path, index)
     names = raw["station"].unique()
     if len(names) != 1:
         raise reading.refuse(path.name, f"column 'station' must name one station, got {list(names)}")

@@ -17,7 +17,20 @@ import pandas as pd
 from citylib.data.dataset import Fault
 from citylib.errors import ArchiveError, SchemaError, SourceMissingError
 
-__all__ = ["arrays", "clock_times", "content", "fault", "features", "find", "header", "read_csv", "refuse"]
+__all__ = [
+    "arrays",
+    "clock_times",
+    "content",
+    "fault",
+    "features",
+    "find",
+    "header",
+    "hourly",
+    "numeric",
+    "parquet",
+    "read_csv",
+    "refuse",
+]
 
 _GZIP = b"\x1f\x8b"
 _SHOWN = 3  # rows named in a fault
@@ -116,7 +129,7 @@ def read_csv(
         if isinstance(error, SchemaError):
             raise
         raise SchemaError(path.name, [f"the file must be a table of comma-separated values: {error}"]) from None
-    faults = _typed(frame, numbers, times, optional, 1 if options.get("header", 0) is None else 2)
+    frame, faults = _typed(frame, numbers, times, optional, 1 if options.get("header", 0) is None else 2)
     if not len(frame):
         faults.append("the file must have rows, and it has none below its header")
     if faults:
@@ -163,6 +176,21 @@ def features(path: Path, columns: Sequence[str], crs: str | None) -> Any:
     return frame[[*columns, "geometry"]]
 
 
+def numeric(path: Path, column: Any, name: str) -> pd.Series[float]:
+    """Return a column of properties as float64.
+
+    Raises
+    ------
+    SchemaError
+        A value is no number.
+    """
+    typed: pd.Series[float] = pd.to_numeric(column, errors="coerce").astype("float64")
+    faults = _bad(column, typed, name, "be a number", 1)
+    if faults:
+        raise SchemaError(path.name, faults)
+    return typed
+
+
 def arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     """Return the named arrays of an npz file; pickled objects are refused.
 
@@ -196,9 +224,41 @@ def clock_times(path: Path, parts: pd.DataFrame) -> pd.Series[Any]:
     return times
 
 
+def hourly(path: Path, index: pd.DatetimeIndex) -> None:
+    """Refuse times that are not an hour apart throughout.
+
+    Raises
+    ------
+    SchemaError
+        With the first row that is not.
+    """
+    odd = np.diff(index.to_numpy()) != np.timedelta64(1, "h")
+    if odd.any():
+        at = int(np.argmax(odd))
+        raise SchemaError(
+            path.name, [f"rows must be an hour apart, got {index[at]} and then {index[at + 1]} in row {at + 3}"]
+        )
+
+
 def refuse(name: str, *faults: str) -> SchemaError:
     """Return the refusal of a file that is typed well and still can't be what it claims to be."""
     return SchemaError(name, faults)
+
+
+def parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the named columns of a Parquet file, with its index.
+
+    Raises
+    ------
+    SchemaError
+        It is no Parquet file, or lacks a column.
+    """
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise SchemaError(path.name, [f"the file must be Parquet: {error}"]) from None
+    _need(path, columns, frame.columns)
+    return frame[list(columns)]
 
 
 def fault(code: str, what: str, count: Any, total: Any, action: Any, where: str = "") -> tuple[Fault, ...]:
@@ -216,27 +276,25 @@ def _need(path: Path, wanted: Sequence[str], found: Any, noun: str = "column") -
 
 def _typed(
     frame: pd.DataFrame, numbers: Sequence[str], times: Mapping[str, str], optional: bool, first: int
-) -> list[str]:
-    """Turn the columns of `frame` into their types in place; return the faults."""
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns of `frame` in their types, and the faults."""
     faults: list[str] = []
+    out: dict[str, Any] = {str(column): frame[column] for column in frame}
     for column in numbers:
-        if frame[column].dtype.kind in "iuf":
-            frame[column] = frame[column].astype("float64")
-        else:
-            typed = pd.to_numeric(frame[column], errors="coerce")
-            faults += _bad(frame[column], typed, column, "be a number", first)
-            frame[column] = typed.astype("float64")
-        infinite = np.isinf(frame[column].to_numpy())
+        raw = frame[column]
+        typed = raw if raw.dtype.kind in "iuf" else pd.to_numeric(raw.astype(object), errors="coerce")
+        out[column] = typed.astype("float64")
+        faults += _bad(raw, typed, column, "be a number", first)
+        infinite = np.isinf(out[column].to_numpy())
         if infinite.any():
             faults.append(f"column {column!r} must be finite, got {_rows(infinite, first)}")
     for column, form in times.items():
-        typed = pd.to_datetime(frame[column], format=form, errors="coerce")
-        faults += _bad(frame[column], typed, column, f"be a time of the form {form}", first)
-        if not optional and frame[column].isna().any():
-            where = _rows(frame[column].isna().to_numpy(), first)
-            faults.append(f"column {column!r} must have no missing times, got {where}")
-        frame[column] = typed
-    return faults
+        raw = frame[column]
+        out[column] = pd.to_datetime(raw, format=form, errors="coerce").astype("datetime64[ns]")
+        faults += _bad(raw, out[column], column, f"be a time of the form {form}", first)
+        if not optional and raw.isna().any():
+            faults.append(f"column {column!r} must have no missing times, got {_rows(raw.isna().to_numpy(), first)}")
+    return pd.DataFrame(out), faults
 
 
 def _bad(raw: Any, typed: Any, column: str, rule: str, first: int) -> list[str]:

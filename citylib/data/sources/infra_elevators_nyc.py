@@ -1,0 +1,106 @@
+"""Elevators of New York City (infra-elevators-nyc): status of 76,081 devices in October 2015, day of approval.
+
+Current-status data: a device is in service or dismantled on the day of the snapshot, and nothing says when it was
+dismantled, so only models for such data apply, and weakly. Traps: no device has an id (rows are numbered here, and
+devices of one building look alike); the date is that of an approval, which may follow a replacement; nearly half
+have none, the dismantled ones mostly do, so leaving out the undated biases the share in service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from citylib.data.dataset import Dataset
+from citylib.data.sources import reading
+
+__all__ = ["read"]
+
+FILE = "elevators.csv.gz"
+_CITY = (40.45, 40.95, -74.30, -73.65)  # south, north, west, east of New York City
+
+
+def read(paths: Mapping[str, Path]) -> Dataset:
+    """Read the devices.
+
+    Parameters
+    ----------
+    paths : mapping of str to Path
+        ``elevators.csv.gz``, packed or not.
+
+    Returns
+    -------
+    Dataset
+        Table ``assets`` (asset, installed [day of approval], kind, status, dismantled, latitude, longitude), its
+        ``attrs["observed_on"]`` the last day of an approval, near which the status was taken.
+
+    Raises
+    ------
+    SchemaError
+        A column lacks or a coordinate is no number.
+    """
+    raw = reading.read_csv(reading.find(paths, FILE), text=("status", "type", "approved"), numbers=("lat", "lng"))
+    rows = len(raw)
+    day = pd.to_datetime(raw["approved"], format="%Y%m%d", errors="coerce").astype("datetime64[ns]")
+    given = raw["approved"].notna()
+    malformed = given & day.isna()
+    origin = (raw["lat"] == 0) | (raw["lng"] == 0)
+    south, north, west, east = _CITY
+    away = ~origin & ~(raw["lat"].between(south, north) & raw["lng"].between(west, east)) & raw["lat"].notna()
+    nowhere = origin | away
+    width = len(str(rows))
+    dismantled = raw["status"] == "DISMANTLED"
+    assets = pd.DataFrame(
+        {
+            "asset": [f"{k + 1:0{width}d}" for k in range(rows)],
+            "installed": day,
+            "kind": raw["type"],
+            "status": raw["status"],
+            "dismantled": dismantled,
+            "latitude": raw["lat"].mask(nowhere),
+            "longitude": raw["lng"].mask(nowhere),
+        }
+    )
+    assets.attrs["observed_on"] = "" if day.isna().all() else f"{day.max():%Y-%m-%d}"
+    share = float(np.mean(given[dismantled])) if dismantled.any() else float("nan")
+    where = "assets.installed"
+    return Dataset(
+        name="infra-elevators-nyc",
+        title="Elevators of New York City, in service or not",
+        kind="assets",
+        tables={"assets": assets},
+        faults=(
+            *reading.fault(
+                "date-missing",
+                f"No date of approval; {share:.0%} of the dismantled have one, so leaving the undated out biases",
+                (~given).sum(),
+                rows,
+                "reported",
+                where,
+            ),
+            *reading.fault("date-malformed", "A date that is none", malformed.sum(), given.sum(), "masked", where),
+            *reading.fault("no-place", "Latitude or longitude 0", origin.sum(), rows, "masked", "assets.latitude"),
+            *reading.fault(
+                "out-of-city", "A place outside New York City", away.sum(), rows, "masked", "assets.latitude"
+            ),
+            *reading.fault(
+                "current-status",
+                "No date of removal: a device is known only to be dismantled, or not, on the day of the snapshot",
+                dismantled.sum(),
+                rows,
+                "reported",
+                "assets.dismantled",
+            ),
+            *reading.fault(
+                "no-id",
+                "Devices have no id; rows are numbered in the order of the file",
+                rows,
+                rows,
+                "mended",
+                "assets.asset",
+            ),
+        ),
+    )
