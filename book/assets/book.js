@@ -1,0 +1,88 @@
+/* What the book's pages do in the browser: sortable tables, interactive figures that follow light and dark. */
+(() => {
+  "use strict";
+
+  const FEW = 12; // a table this short needs no search box and no pages
+
+  function tables() {
+    const library = window.citylibTables;
+    if (!library) return;
+    for (const table of document.querySelectorAll("table.sortable")) {
+      if (!table.tHead || table.querySelector("[colspan], [rowspan]")) continue;
+      const long = table.tBodies[0].rows.length > FEW;
+      library.jQuery(table).DataTable({
+        paging: long,
+        pageLength: FEW,
+        lengthMenu: [FEW, 50, 200],
+        searching: long,
+        info: long,
+        order: [],
+        autoWidth: false,
+        language: { search: "", searchPlaceholder: "Search this table", lengthMenu: "_MENU_ rows a page" },
+      });
+    }
+  }
+
+  /* DataTables puts the table in a box of its own: that box scrolls, the page doesn't. */
+  function boxes() {
+    for (const table of document.querySelectorAll("article table")) {
+      const box = document.createElement("div");
+      box.className = "citylib-scroll";
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      const caption = table.caption ? table.caption.innerText : "";
+      box.setAttribute("aria-label", caption || "table");
+      table.replaceWith(box);
+      box.append(table);
+    }
+  }
+
+  const dark = () => document.documentElement.dataset.theme === "dark";
+
+  function inks() {
+    const style = getComputedStyle(document.documentElement);
+    const ink = style.getPropertyValue("--pst-color-text-base").trim();
+    const faint = dark() ? "#444c56" : "#d0d7de";
+    return { ink, faint };
+  }
+
+  function dressed(layout) {
+    const { ink, faint } = inks();
+    const axis = { color: ink, gridcolor: faint, zerolinecolor: faint, linecolor: faint };
+    const made = { ...layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true };
+    made.font = { ...(layout.font || {}), color: ink, family: "system-ui, sans-serif" };
+    made.margin = { l: 56, r: 16, t: 24, b: 48, ...(layout.margin || {}) };
+    for (const key of new Set(["xaxis", "yaxis", ...Object.keys(layout)]))
+      if (/^[xy]axis\d*$/.test(key)) made[key] = { automargin: true, ...(layout[key] || {}), ...axis };
+    delete made.width;
+    return made;
+  }
+
+  async function plots() {
+    if (!window.Plotly) return;
+    for (const place of document.querySelectorAll(".citylib-plotly")) {
+      const source = place.querySelector("script[type='application/json']");
+      if (!source) continue;
+      const { data, layout } = JSON.parse(source.textContent);
+      const settings = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+      const box = document.createElement("div");
+      box.className = "citylib-plot";
+      box.style.height = `${(layout && layout.height) || 380}px`;
+      place.append(box);
+      await window.Plotly.newPlot(box, data, dressed(layout || {}), settings);
+      new MutationObserver(() => window.Plotly.relayout(box, dressed(layout || {}))).observe(
+        document.documentElement,
+        { attributeFilter: ["data-theme"] },
+      );
+    }
+  }
+
+  function start() {
+    boxes();
+    tables();
+    plots();
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

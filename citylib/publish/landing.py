@@ -54,17 +54,17 @@ def figure(notebook: Any, name: str | None) -> str:
 
     Parameters
     ----------
-    notebook : NotebookNode
-        Executed.
+    notebook : NotebookNode or None
+        Executed; None where the book has no such chapter.
     name : str or None
         Which; none: the first.
 
     Returns
     -------
     str
-        MyST; empty where the notebook has no such figure.
+        MyST; empty where there is no such chapter or figure.
     """
-    markup = chapter_page.figure_markup(notebook, name)
+    markup = None if notebook is None else chapter_page.figure_markup(notebook, name)
     return f"```{{raw}} html\n{markup}\n```\n" if markup else ""
 
 

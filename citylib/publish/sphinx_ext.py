@@ -84,7 +84,7 @@ def classic_script(module: str, name: str) -> str:
 def _configure(app: Any, config: Any) -> None:
     config.html_static_path.append("assets")
     config.mathjax_path = MATHJAX
-    app.add_css_file("book.css")
+    app.add_css_file("book.css", priority=900)
     app.add_js_file("book.js", loading_method="defer")
 
 
