@@ -80,6 +80,7 @@ def _svg(
         "svg.hashsalt": salt,
         "svg.fonttype": "none",
         "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],  # one name, not the list of twelve that every label would carry
         "font.size": 10,
         "axes.prop_cycle": cycler(color=list(mode["colours"])),
         "axes.edgecolor": faint,
@@ -110,4 +111,6 @@ def _svg(
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    # a hundredth of a point is less than can be seen, and half the page's weight
+    svg = re.sub(r'\b(d|x|y|points)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)
     return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
