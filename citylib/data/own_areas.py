@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from citylib.data import schema
+from citylib.data import own_check, schema
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.own_faults import Faults
 from citylib.data.own_open import Opened
@@ -137,7 +137,7 @@ def _dataset(raw: Raw, given: str, shapes: Any, *, told: set[Any] | None = None)
         else:
             typed[name] = frame[name].map(lambda v: str(v).strip(), na_action="ignore").astype(object)
     if "area" in typed.columns:
-        schema.validate(FORM, typed, faults, measured=measured)
+        own_check.validate(FORM, typed, faults, measured=measured)
     if shapes is not None:
         _refuse_shapes(shapes, faults, told or set())
     faults.raise_if_any(f"file {given}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from citylib.data import own_open, schema
+from citylib.data import own_check, own_open, schema
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.own_faults import Faults
 from citylib.data.own_open import Opened
@@ -56,8 +56,8 @@ def read_assets(raw: Raw, opened: Opened) -> tuple[Dataset, tuple[Opened, ...]]:
     if "asset" not in raw.frame.columns:
         faults.raise_if_any(f"file {opened.given}")
     typed, years = _typed(raw)
-    schema.validate(FORM, typed, faults, measured=_further_numbers(raw))
-    schema.in_order(FORM, typed, faults, years=years)
+    own_check.validate(FORM, typed, faults, measured=_further_numbers(raw))
+    own_check.in_order(FORM, typed, faults, years=years)
     fixed = [c for c in typed.columns if c not in ("asset", "failed")]
     _refuse_disagreement(typed, fixed, faults)
     breaks = _own_breaks(typed) if beside is None else _breaks_beside(beside, typed, years, faults)

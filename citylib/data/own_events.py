@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from citylib.data import schema
+from citylib.data import own_check, schema
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.own_table import Raw, is_measured, number
 from citylib.data.own_times import read_times
@@ -40,16 +40,10 @@ def read_events(raw: Raw, given: str) -> Dataset:
     for name in ("opened", "category"):
         if name not in frame.columns:
             faults.missing_column(name, map(str, frame.columns))
-    place = [c for c in PLACE if c in frame.columns]
-    if len(place) == 1:
-        faults.say("columns", "give latitude and longitude together", f"only {place[0]!r}")
     typed, measured = _typed(raw)
     if {"opened", "category"} <= set(typed.columns):
-        schema.validate(FORM, typed, faults, measured=measured)
-        schema.in_order(FORM, typed, faults)
-    if len(place) == 2:
-        half = typed["latitude"].isna() != typed["longitude"].isna()
-        faults.cells("latitude, longitude", "be given together", frame.loc[half, "latitude"])
+        own_check.validate(FORM, typed, faults, measured=measured)
+        own_check.in_order(FORM, typed, faults)
     faults.raise_if_any(f"file {given}")
     if "id" not in typed.columns:
         typed.insert(0, "id", typed.index.astype(str))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from citylib.data import schema
+from citylib.data import own_check, schema
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.own_table import Raw, is_measured, number
 from citylib.data.own_times import read_times
@@ -135,13 +135,12 @@ def _long(raw: Raw, given: str) -> _Readings:
     if not measured:
         faults.missing_column("value", map(str, frame.columns), "add a column of numbers")
     counts = [c for c in measured if schema.is_count(c, raw.units.get(c, ""))]
-    schema.validate(schema.form("long"), typed, faults, counts=counts, measured=measured)
+    own_check.validate(schema.form("long"), typed, faults, counts=counts, measured=measured)
     _refuse_all_empty(raw, typed, measured)
-    previous = typed.groupby("sensor", sort=False)["time"].shift()
-    back = typed["time"] < previous
-    faults.cells(
-        "column 'time'", "increase within a sensor", typed.loc[back, "time"], "sort the rows by sensor and time"
-    )
+    dated = typed[typed["time"].notna()]
+    back = dated["time"] < dated.groupby("sensor", sort=False)["time"].shift()
+    hint = "sort the rows by sensor and time"
+    faults.cells("column 'time'", "increase within a sensor", dated.loc[back, "time"], hint)
     coordinates = _coordinates(raw, typed)
     faults.raise_if_any(f"file {given}")
     order = list(dict.fromkeys(typed["sensor"]))
@@ -167,7 +166,9 @@ def _wide(raw: Raw, given: str) -> _Readings:
     typed = pd.DataFrame({"time": times, **{c: number(frame[c], faults) for c in sensors if c not in text}})
     unit = next(iter(units), "")
     counts = sensors if schema.is_count("value", unit) else [c for c in sensors if schema.is_count(c, "")]
-    schema.validate(schema.form("wide"), typed, faults, counts=counts, measured=[c for c in sensors if c not in text])
+    own_check.validate(
+        schema.form("wide"), typed, faults, counts=counts, measured=[c for c in sensors if c not in text]
+    )
     _refuse_all_empty(raw, typed, [c for c in sensors if c not in text])
     dated = typed["time"].dropna()
     faults.cells("column 'time'", "increase", dated[dated.diff() < pd.Timedelta(0)], "sort the rows by time")
@@ -187,11 +188,7 @@ def _refuse_all_empty(raw: Raw, typed: pd.DataFrame, measured: list[str]) -> Non
 
 
 def _coordinates(raw: Raw, typed: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    given = [c for c in PLACE if c in typed.columns]
-    if not given:
-        return {}
-    if len(given) == 1:
-        raw.faults.say("columns", "give latitude and longitude together", f"only {given[0]!r}")
+    if not set(PLACE) <= set(typed.columns):
         return {}
     place = typed[["sensor", *PLACE]]
     first = place.groupby("sensor", sort=False)[list(PLACE)].transform("first")

@@ -1,7 +1,7 @@
-"""The forms in which citylib reads a city's own files: their columns, their rules, and the checks that hold them.
+"""The forms in which citylib reads a city's own files: their columns and their rules.
 
-`FORMS` is the one description: the validators are made from it, and `describe`
-writes it out for people (the book's page on your own city quotes it).
+`FORMS` is the one description: the validators are made from it (`own_check`), and
+`describe` writes it out for people (the book's page on your own city quotes it).
 """
 
 from __future__ import annotations
@@ -9,20 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pandas as pd
 
 from citylib import checks
 from citylib.errors import InputError
 
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-
-    from citylib.data.own_faults import Faults
-
-__all__ = ["FORMS", "MISSING", "Column", "Form", "describe", "form", "in_order", "is_count", "recognise", "validate"]
+__all__ = ["FORMS", "MISSING", "Column", "Form", "describe", "form", "is_count", "recognise"]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 COUNTS = ("volume", "flow", "count", "counts", "vehicles", "bikes", "rentals", "requests", "passengers", "speed")
@@ -94,10 +85,11 @@ class Form:
 
 _LATITUDE = Column("latitude", "degrees north (WGS84), given together with longitude", "number", low=-90, high=90)
 _LONGITUDE = Column("longitude", "degrees east (WGS84)", "number", low=-180, high=180)
-_TIMES = (
-    "Times are ISO 8601 (`2024-03-01T13:00`), the start of each step. With a UTC offset, every time carries the same "
-    "one; at clock changes write UTC (`Z`)."
+_ISO = (
+    "Times are ISO 8601 (`2024-03-01T13:00`). If they carry a UTC offset, all carry the same one; where clocks change, "
+    "write UTC (`Z`)."
 )
+_TIMES = f"{_ISO} A time is the start of its step."
 _COUNTS = "Counts, flows and speeds (by name or unit: `volume`, `[veh/h]`) are not negative; nothing is infinite."
 
 FORMS: tuple[Form, ...] = (
@@ -180,7 +172,7 @@ FORMS: tuple[Form, ...] = (
         "kept as they are, numbers or text",
         key=("id",),
         order=(("opened", "closed"),),
-        rules=(_TIMES,),
+        rules=(_ISO,),
         example="id,opened,closed,category,latitude,longitude\n"
         "17,2024-03-01T13:05,2024-03-02T09:10,Pothole,42.36,-71.06",
     ),
@@ -203,6 +195,25 @@ FORMS: tuple[Form, ...] = (
         example="area,population,households\nNorth,12400,5100\nSouth,9800,4300",
     ),
 )
+
+
+_EVERY = """\
+- A file is CSV (UTF-8; comma, semicolon or tab; decimal point) or Parquet. It may be compressed (`.gz`), or alone in a
+  `.zip` or `.tar`. Spreadsheets and pickles are refused.
+- Columns are found by name, in any order, upper or lower case. A unit goes in brackets: `volume [veh/h]`.
+- An empty cell, `NA`, `N/A`, `NaN` or `null` is a missing value.
+- All faults are told together, with rows as a spreadsheet counts them: the header of a CSV is row 1."""
+
+_ARRAYS = """\
+### Sensor readings as arrays
+
+`--as panel`
+
+- `.h5`: one frame in the fixed layout of pandas, times down and detectors across, as METR-LA and PEMS-BAY are
+  published. The readings are speeds in mph, and 0 is a gap.
+- `.npz`: an array `data` (times, sensors, variables) and, with it, `time` (datetime64); if wanted `sensors`,
+  `variables` and `units`. Files named PEMS03, PEMS04, PEMS07 or PEMS08 need no `time`: their first step is known.
+- Pickled content is refused, because opening it would run whatever it holds."""
 
 
 def form(name: str) -> Form:
@@ -258,103 +269,8 @@ def describe(kind: str | None = None) -> str:
     chosen = [f for f in FORMS if kind is None or f.kind == kind]
     if not chosen:
         raise InputError("kind", f"be one of: {', '.join(dict.fromkeys(f.kind for f in FORMS))}", kind)
-    return "\n\n".join(_described(f) for f in chosen)
-
-
-def validate(
-    form: Form, frame: pd.DataFrame, faults: Faults, *, counts: Iterable[str] = (), measured: Iterable[str] = ()
-) -> None:
-    """Check a typed table against its form, adding what is wrong to `faults`.
-
-    Parameters
-    ----------
-    form : Form
-        The form.
-    frame : pandas.DataFrame
-        Row numbers as index; times as datetime64, numbers as float64, text as object; missing as NaN.
-    faults : Faults
-        Where faults are added.
-    counts : iterable of str
-        Further columns that may not be negative.
-    measured : iterable of str
-        Further columns of numbers.
-    """
-    import pandera.errors
-
-    schema = _validator(form, frame, set(counts), list(measured))
-    try:
-        schema.validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        _collect(form, frame, error.failure_cases, faults)
-
-
-def in_order(form: Form, frame: pd.DataFrame, faults: Faults, *, years: pd.DataFrame | None = None) -> None:
-    """Check that dates of a row follow each other as the form says, adding what does not to `faults`.
-
-    Parameters
-    ----------
-    form : Form
-        The form.
-    frame : pandas.DataFrame
-        Row numbers as index, dates as datetime64; NaT where there is none.
-    faults : Faults
-        Where faults are added.
-    years : pandas.DataFrame of bool, optional
-        True where a date is known to the year only; such a date is compared by its year.
-    """
-    for first, second in form.order:
-        if first in frame.columns and second in frame.columns:
-            wrong = frame[second] < frame[first]
-            if years is not None:
-                wrong &= ~((years[first] | years[second]) & (frame[second].dt.year == frame[first].dt.year))
-            told = frame.loc[wrong, second].astype(str) + " before " + frame.loc[wrong, first].astype(str)
-            faults.cells(f"column {second!r}", f"not come before {first!r}", told)
-
-
-def _validator(form: Form, frame: pd.DataFrame, counts: set[str], measured: list[str]) -> pa.DataFrameSchema:
-    import pandera.pandas as pa
-
-    columns = {}
-    for column in form.columns:
-        if column.name in frame.columns:
-            # Empty and unreadable times are told where they are parsed, so here only text is held to be there.
-            needed = column.required and column.dtype == "text"
-            columns[column.name] = pa.Column(None, _bounds(column), nullable=not needed)
-    for name in measured:
-        low = 0.0 if name in counts else None
-        columns[name] = pa.Column(None, _bounds(Column(name, "", "number", low=low)), nullable=True)
-    key = [name for name in form.key if name in frame.columns]
-    whole = [pa.Check(lambda d: ~d.duplicated(key, keep=False), name="key", error="key")] if key else []
-    return pa.DataFrameSchema(columns, checks=whole)
-
-
-def _bounds(column: Column) -> list[pa.Check]:
-    import pandera.pandas as pa
-
-    if column.dtype != "number":
-        return []
-    out = [pa.Check(lambda s: ~np.isinf(s), error="be finite")]
-    low, high = column.low, column.high
-    if low is not None and high is not None:
-        out.append(pa.Check(lambda s: np.isinf(s) | s.between(low, high), error=f"lie in [{low:g}, {high:g}]"))
-    elif low is not None:
-        out.append(pa.Check(lambda s: np.isinf(s) | (s >= low), error=f"be at least {low:g}"))
-    return out
-
-
-def _collect(form: Form, frame: pd.DataFrame, cases: pd.DataFrame, faults: Faults) -> None:
-    whole = cases["schema_context"] == "DataFrameSchema"
-    for (column, check), rows in cases[~whole].groupby(["column", "check"], sort=False):
-        rule = "have no missing values" if check == "not_nullable" else str(check)
-        at = sorted(rows["index"].astype(int))
-        faults.cells(f"column {str(column)!r}", rule, frame.loc[at, str(column)])
-    if whole.any():
-        key = [name for name in form.key if name in frame.columns]
-        at = sorted(set(cases.loc[whole, "index"].astype(int)))
-        told: pd.Series[Any] = frame.loc[at, key].apply(lambda row: ", ".join(str(v) for v in row), axis=1)
-        noun = " and ".join(map(repr, key))
-        hint = "at a clock change write times in UTC" if "time" in key else ""
-        faults.cells(f"columns {noun}" if len(key) > 1 else f"column {noun}", "have no duplicates", told, hint)
+    parts = [_EVERY, *(_described(f) for f in chosen)]
+    return "\n\n".join([*parts, _ARRAYS] if kind in (None, "panel") else parts)
 
 
 def _described(form: Form) -> str:
