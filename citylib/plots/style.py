@@ -29,6 +29,15 @@ DARK = {
     "colours": ("#4DA9E0", "#FF8F4A", "#35C79B", "#E5A3C6", "#F2BE4A", "#8CCBF0"),
 }
 WIDTH = 7.2  # inches; the text column of the book
+# Which of the two drawings shows where the book's own sheet isn't at hand: JupyterLab, VS Code, a plain page.
+_DARK_PAGES = ('html[data-theme="dark"]', 'body[data-jp-theme-light="false"]', "body.vscode-dark")
+SWITCH = (
+    "<style>.citylib-figure .only-dark{display:none}"
+    + ",".join(f"{page} .citylib-figure .only-light" for page in _DARK_PAGES)
+    + "{display:none}"
+    + ",".join(f"{page} .citylib-figure .only-dark" for page in _DARK_PAGES)
+    + "{display:block}</style>"
+)
 
 
 def show(
@@ -69,7 +78,7 @@ def show(
 def both(name: str, draw: Callable[[Figure, dict[str, Any]], None], *, alt: str, height: float = 3.2) -> str:
     """Return the HTML of a figure drawn for light and for dark pages; see `show` for the parameters."""
     light, dark = (_svg(f"{name}-{m}", draw, mode, alt, height) for m, mode in (("light", LIGHT), ("dark", DARK)))
-    return f'<div class="only-light">{light}</div><div class="only-dark">{dark}</div>'
+    return f'{SWITCH}<div class="only-light">{light}</div><div class="only-dark">{dark}</div>'
 
 
 def _svg(
