@@ -51,7 +51,7 @@ class Size:
 
 
 SIZES: dict[str, Size] = {
-    "standard": Size(days=365, sensors=40, stations=12, districts=12, mains=5000, requests=6000),
+    "standard": Size(days=365, sensors=40, stations=12, districts=12, mains=4000, requests=6000),
     "tiny": Size(days=42, sensors=8, stations=4, districts=4, mains=500, requests=600),
 }
 

@@ -31,7 +31,7 @@ class FaultsTruth:
     missing_share : float
         Share of single readings that were lost.
     dropouts, stuck_runs, straight_runs, spikes : float
-        Number per sensor and 100 days; at least one of each in the city, unless 0.
+        Number per sensor and 100 days; at least one of each in the city, unless 0, as far as there is room.
     shortest, longest : int
         Length of a run [h], every length equally likely.
     spike_low, spike_high : float
@@ -98,18 +98,13 @@ def plant(seed: int, room: str, values_TN: FloatArray, truth: FaultsTruth) -> Pl
     rates = (truth.dropouts, truth.stuck_runs, truth.straight_runs, truth.spikes)
     rows: list[tuple[int, str, int, int]] = []
     for code, rate in zip(CODES[1:], rates, strict=True):
-        number = max(round(rate * sensors * hours / 2400), 1) if rate > 0 else 0
-        column = rng.integers(0, sensors, number)
-        length = np.ones(number, dtype=np.int64)
-        if code != "spike":
-            length = rng.integers(truth.shortest, truth.longest + 1, number)
-        start = 2 + np.floor(rng.random(number) * (hours - length - 4)).astype(np.int64)
-        factor = rng.uniform(truth.spike_low, truth.spike_high, number)
-        for n, t, size, f in zip(column.tolist(), start.tolist(), length.tolist(), factor.tolist(), strict=True):
-            if not kind[t - 2 : t + size + 2, n].any():  # else it would touch another: not planted
-                _write(recorded[:, n], code, t, size, f)
+        wanted = max(round(rate * sensors * hours / 2400), 1) if rate > 0 else 0
+        for n, t, size, factor in _candidates(rng, code, 2 * wanted + 20, values_TN.shape, truth):
+            if wanted and not kind[t - 2 : t + size + 2, n].any():  # it may not touch another
+                _write(recorded[:, n], code, t, size, factor)
                 kind[t : t + size, n] = CODES.index(code) + 1
                 rows.append((n, code, t, size))
+                wanted -= 1
     # Single readings are lost only where two good ones lie on either side, so that runs keep their ends.
     quiet = kind == 0
     for shift in (-2, -1, 1, 2):
@@ -118,6 +113,19 @@ def plant(seed: int, room: str, values_TN: FloatArray, truth: FaultsTruth) -> Pl
     recorded[lost] = np.nan
     kind[lost] = 1
     return Planted(recorded, kind, pd.DataFrame(rows, columns=["sensor", "code", "row", "hours"]))
+
+
+def _candidates(
+    rng: np.random.Generator, code: str, number: int, shape: tuple[int, ...], truth: FaultsTruth
+) -> list[tuple[int, int, int, float]]:
+    """Draw sensor, row, hours and factor of more faults than wanted, as some will touch others."""
+    column = rng.integers(0, shape[1], number)
+    length = np.ones(number, dtype=np.int64)
+    if code != "spike":
+        length = rng.integers(truth.shortest, truth.longest + 1, number)
+    start = 2 + np.floor(rng.random(number) * (shape[0] - length - 4)).astype(np.int64)
+    factor = rng.uniform(truth.spike_low, truth.spike_high, number)
+    return list(zip(column.tolist(), start.tolist(), length.tolist(), factor.tolist(), strict=True))
 
 
 def _write(series: FloatArray, code: str, t: int, size: int, factor: float) -> None:
