@@ -20,7 +20,7 @@ from citylib.plots import style
 __all__ = ["SurvivalCurve", "shares", "survival_curves"]
 
 FloatArray = npt.NDArray[np.float64]
-MAX_STEPS = 250  # corners drawn of one curve; more cannot be told apart and only make the page heavy
+MAX_STEPS = 160  # corners drawn of one curve; more cannot be told apart and only make the page heavy
 DASHES = ("-", "--", ":", "-.")  # so that curves are told apart without colour too
 
 
