@@ -131,14 +131,18 @@ def _masked(
     filled = quality.interpolated(values, steps, LONG_POLLUTANT if air else LONG_WEATHER)
     longest = int(quality.run_lengths(filled).max(initial=0))
     what = f"Gaps filled on a straight line before publication, up to {longest} hours long"
+    odd = quality.off_grid(values, steps) if variable == "PM2.5" else np.zeros_like(filled)
+    per = odd.sum(axis=0)
+    left = f"Readings that are no whole number, {per.min()} to {per.max()} a station with those of filled gaps, outside them"
     faults: tuple[Fault, ...] = (
         *reading.fault(
             "missing", "Readings that were not published", values.size - total, values.size, "reported", variable
         ),
         *reading.fault("filled-gap", what, filled.sum(), total, "masked", variable),
+        *reading.fault("not-whole", left, (odd & ~filled).sum(), total, "reported", variable),
     )
     if not air:
         return filled, faults
-    level = quality.stuck(values, STUCK, above=np.nanmedian(values, axis=0))
+    level = quality.stuck(values, STUCK, above=pd.DataFrame(values).median().to_numpy())
     what = f"The very same reading for {STUCK} hours or more, above the station's median"
     return filled | level, (*faults, *reading.fault("stuck", what, level.sum(), total, "masked", variable))

@@ -175,7 +175,7 @@ def _months(path: Path) -> pd.DataFrame:
 
 def _weather(path: Path) -> dict[str, Panel]:
     raw = reading.read_csv(
-        path, numbers=[column for column, _ in _WEATHER.values()], times={"time": "%Y-%m-%d"}, skiprows=3
+        path, numbers=[column for column, _ in _WEATHER.values()], times={"time": "%Y-%m-%d"}, skiprows=3, missing=("", "NaN")
     ).sort_values("time")
     index = pd.date_range(raw["time"].iloc[0], raw["time"].iloc[-1], freq="D")
     grid = raw.drop_duplicates("time").set_index("time").reindex(index)

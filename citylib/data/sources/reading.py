@@ -129,7 +129,7 @@ def read_csv(
         if isinstance(error, SchemaError):
             raise
         raise SchemaError(path.name, [f"the file must be a table of comma-separated values: {error}"]) from None
-    frame, faults = _typed(frame, numbers, times, optional, 1 if options.get("header", 0) is None else 2)
+    frame, faults = _typed(frame, numbers, times, optional, _first_line(options))
     if not len(frame):
         faults.append("the file must have rows, and it has none below its header")
     if faults:
@@ -272,6 +272,11 @@ def _need(path: Path, wanted: Sequence[str], found: Any, noun: str = "column") -
     if lacking:
         shown = ", ".join(have[:15]) + (", ..." if len(have) > 15 else "")
         raise SchemaError(path.name, [f"{noun} {c!r} must be there; the file has: {shown}" for c in lacking])
+
+
+def _first_line(options: Mapping[str, Any]) -> int:
+    """Return the number, counted from 1, of the line that the first row stands in."""
+    return int(options.get("skiprows", 0)) + (1 if options.get("header", 0) is None else 2)
 
 
 def _typed(
