@@ -332,13 +332,21 @@ def _cell(name: str, value: Any) -> Any:
     raise InputError(f"column {name!r}", "hold numbers, text, booleans or dates", type(value).__name__)
 
 
+def _moments(values: list[str | None]) -> list[str | None]:
+    """Return ISO times as a reader wants them: days where all are midnights, no seconds where none has any."""
+    given = [v for v in values if v is not None]
+    kept = 10 if all(v[10:] == "T00:00:00" for v in given) else 16 if all(v[16:] == ":00" for v in given) else None
+    return [None if v is None else v[:kept].replace("T", " ") for v in values]
+
+
 def _table_html(payload: Payload, frame: pd.DataFrame, digits: int) -> str:
     shown = min(len(frame), SHOWN_ROWS)
     head = "".join(f'<th scope="col">{html.escape(c["name"])}</th>' for c in payload["columns"])
+    columns = [{**c, "values": _moments(c["values"])} if c["dtype"] == "datetime" else c for c in payload["columns"]]
     rows = []
     for i in range(shown):
         cells = []
-        for column in payload["columns"]:
+        for column in columns:
             value = column["values"][i]
             number = column["dtype"] in ("int", "float")
             text = "" if value is None else _number_text(value, digits)

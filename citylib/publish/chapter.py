@@ -24,9 +24,11 @@ from citylib.publish.runs import Chapter, FinishedRun
 if TYPE_CHECKING:
     from citylib.batch.parameters import Parameter
 
-__all__ = ["figure_markup", "opening", "page", "relabel", "source_form", "title_of"]
+__all__ = ["figure_markup", "opening", "page", "relabel", "source_form", "source_link", "title_of"]
 
 Notebook = Any  # nbformat has no types
+_MARKDOWN = {"cell_type": "markdown", "metadata": {}}
+_NAMED = {"citylib": "citylib", "python": "Python"}  # versions a page names at its head
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -72,7 +74,8 @@ def page(
         parts.append(f"The notebook of [](/{chapter.document}.ipynb), run with other parameters.")
     elif len(chapter.runs) > 1:
         parts.append(_siblings(chapter))
-    shown.cells[0].source = "\n\n".join([*parts, rest, _details(run)])
+    shown.cells[0].source = "\n\n".join([*parts, rest])
+    shown.cells.append(nbformat.from_dict({**_MARKDOWN, "id": "how-this-page-was-made", "source": _details(run)}))  # type: ignore[no-untyped-call]
     for i, cell in enumerate(shown.cells):
         if "parameters" in _tags(cell):
             shown.cells[i] = _parameters_cell(cell, declared, run)
@@ -101,13 +104,13 @@ def source_form(notebook: Notebook) -> str:
     """
     plain = copy.deepcopy(notebook)
     plain.cells = [cell for cell in plain.cells if "injected-parameters" not in _tags(cell)]
-    plain.metadata = nbformat.from_dict(_KERNEL)
+    plain.metadata = nbformat.from_dict(_KERNEL)  # type: ignore[no-untyped-call]
     for cell in plain.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return str(nbformat.writes(plain, indent=1, sort_keys=True, ensure_ascii=False)).rstrip("\n") + "\n"
+    return str(nbformat.writes(plain, indent=1, sort_keys=True, ensure_ascii=False)).rstrip("\n") + "\n"  # type: ignore[no-untyped-call]
 
 
 def title_of(notebook: Notebook) -> str:
@@ -232,15 +235,14 @@ def _split_title(source: str, run: FinishedRun) -> tuple[str, str]:
 
 def _receipt_line(run: FinishedRun, files: Mapping[str, str]) -> str:
     receipt = run.receipt
-    sources = ", ".join(source_link(name) for name in run.sources)
-    words = [f"Run on {sources}" if sources else "Run"]
-    words.append(f"in {markdown.seconds(float(receipt.get('seconds', 0)))}")
-    links = [
-        f"{{download}}`notebook <{files['notebook']}>`",
-        f"{{download}}`receipt <{files['receipt']}>`",
-        f"{{download}}`results <{files['results']}>`",
+    versions = receipt.get("versions", {})
+    facts = [
+        ", ".join(source_link(name) for name in run.sources),
+        markdown.seconds(float(receipt.get("seconds", 0))),
+        ", ".join(f"{label} {markdown.text(versions[name])}" for name, label in _NAMED.items() if name in versions),
+        *(f"{{download}}`{name} <{files[name]}>`" for name in ("notebook", "receipt", "results")),
     ]
-    return f":::{{container}} citylib-receipt\n{' '.join(words)} · {' · '.join(links)}\n:::"
+    return f":::{{container}} citylib-receipt\n{' · '.join(fact for fact in facts if fact)}\n:::"
 
 
 def source_link(name: str) -> str:
@@ -291,20 +293,11 @@ def _parameters_cell(cell: Any, declared: Sequence[Parameter], run: FinishedRun)
     rows = []
     for parameter in declared:
         value = given.get(parameter.name, parameter.default)
-        changed = value != parameter.default
         shown = markdown.code(repr(value))
-        domain = markdown.code(parameter.domain) if parameter.domain else ""
-        rows.append(
-            [
-                markdown.code(parameter.name),
-                f"**{shown}**" if changed else shown,
-                markdown.code(repr(parameter.default)) if changed else "",
-                markdown.text(parameter.help),
-                domain,
-            ]
-        )
-    head = ["parameter", "value", "default, where it differs", "meaning", "allowed"]
-    body = markdown.table(head, rows, caption="Parameters of this run", classes="citylib-parameters")
-    return nbformat.from_dict(
-        {"cell_type": "markdown", "id": cell.get("id", "parameters"), "metadata": {}, "source": body}
-    )
+        if value != parameter.default:
+            shown = f"**{shown}** (default {markdown.code(repr(parameter.default))})"
+        allowed = ", ".join(markdown.code(word) for word in (parameter.type, parameter.domain) if word)
+        rows.append([markdown.code(parameter.name), shown, markdown.prose(parameter.help), allowed])
+    head = ["parameter", "value in this run", "meaning", "type, allowed"]
+    body = markdown.table(head, rows, classes="citylib-parameters")
+    return nbformat.from_dict({**_MARKDOWN, "id": cell.get("id", "parameters"), "source": body})  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from typing import Any
 
 from citylib.errors import InputError
 
-__all__ = ["anchor", "code", "megabytes", "number", "record_text", "seconds", "table", "text"]
+__all__ = ["anchor", "code", "megabytes", "number", "prose", "record_text", "seconds", "table", "text"]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>$|#~])")
 
@@ -32,6 +32,30 @@ def text(value: object) -> str:
     'a\\\\_b \\\\| c'
     """
     return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def prose(value: object) -> str:
+    """Return words that MyST shows as they are, but for code between backticks, which stays code.
+
+    Parameters
+    ----------
+    value : object
+        What to show.
+
+    Returns
+    -------
+    str
+        On one line.
+
+    Examples
+    --------
+    >>> prose("see `citylib data list`, or a_b")
+    'see `citylib data list`, or a\\\\_b'
+    """
+    parts = " ".join(str(value).split()).split("`")
+    if len(parts) % 2 == 0:
+        return text(value)
+    return "".join(code(part) if i % 2 else _SPECIAL.sub(r"\\\1", part) for i, part in enumerate(parts))
 
 
 def code(value: object) -> str:

@@ -41,7 +41,7 @@ def setup(app: Any) -> dict[str, Any]:
     dict
         Metadata for Sphinx.
     """
-    app.connect("config-inited", _configure)
+    app.connect("config-inited", _configure, priority=900)
     app.connect("html-page-context", _page, priority=900)
     app.connect("build-finished", _copy)
     return {"version": metadata.version("citylib"), "parallel_read_safe": True, "parallel_write_safe": True}
@@ -84,6 +84,7 @@ def classic_script(module: str, name: str) -> str:
 def _configure(app: Any, config: Any) -> None:
     config.html_static_path.append("assets")
     config.mathjax_path = MATHJAX
+    config.numfig = False  # sphinx_jupyterbook_latex sets it; the figures of a notebook have no numbers
     app.add_css_file("book.css", priority=900)
     app.add_js_file("book.js", loading_method="defer")
 

@@ -103,12 +103,12 @@ def _write_chapters(staged: Staged) -> dict[str, list[str]]:
     for chapter in staged.chapters:
         under = []
         for run in chapter.runs:
-            notebook = nbformat.read(run.executed, as_version=4)
+            notebook = nbformat.read(run.executed, as_version=4)  # type: ignore[no-untyped-call]
             document = chapter.document_of(run)
             files = _write_files(staged, document, run, notebook)
             declared = parameters.declared(run.executed)
             page = chapter_page.page(notebook, chapter, run, declared, files)
-            _write(staged.into / f"{document}.ipynb", nbformat.writes(page) + "\n")
+            _write(staged.into / f"{document}.ipynb", nbformat.writes(page) + "\n")  # type: ignore[no-untyped-call]
             staged.notebooks.setdefault(chapter.notebook, notebook)
             under.append(document)
         if len(chapter.runs) > 1:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import json
 import re
 import sys
 import time
@@ -50,57 +49,7 @@ class Finding:
         return f"{self.page} [{self.mode}]: {self.fault}"
 
 
-# Runs in the page; resolves to a list of faults once everything had its chance to be drawn.
-_CHECK = """
-const done = arguments[0];
-(async () => {
-  const faults = [];
-  const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1; };
-  const short = (e) => (e.outerHTML || '').slice(0, 120);
-  if (document.readyState !== 'complete') await new Promise((r) => addEventListener('load', r));
-  const tries = async (ok) => { for (let i = 0; i < 100 && !ok(); i++) await new Promise((r) => setTimeout(r, 50)); };
-  const math = [...document.querySelectorAll('.math')];
-  if (math.length) {
-    if (window.MathJax && MathJax.startup) await MathJax.startup.promise; else faults.push('math: MathJax is not there');
-    for (const m of math) if (!m.querySelector('mjx-container svg')) faults.push('math not drawn: ' + short(m));
-  }
-  for (const m of document.querySelectorAll('mjx-merror, [data-mjx-error]')) faults.push('math in error: ' + m.textContent);
-  for (const f of document.querySelectorAll('figure.citylib-figure')) {
-    const drawn = [...f.querySelectorAll('svg, img')].filter(seen);
-    const live = [...f.querySelectorAll('.citylib-plotly')];
-    if (!live.length && drawn.length !== 1) faults.push(drawn.length + ' drawings visible in figure ' + f.dataset.name);
-  }
-  const plots = [...document.querySelectorAll('.citylib-plotly')];
-  await tries(() => plots.every((p) => p.querySelector('.main-svg')));
-  for (const p of plots) if (!p.querySelector('.main-svg') || !seen(p.querySelector('.main-svg')))
-    faults.push('interactive figure not drawn: ' + short(p));
-  for (const i of document.querySelectorAll('img')) {
-    if (!(i.getAttribute('alt') || '').trim()) faults.push('image without alt: ' + short(i));
-    if (getComputedStyle(i).display !== 'none' && !(i.complete && i.naturalWidth)) faults.push('image broken: ' + short(i));
-  }
-  for (const s of document.querySelectorAll('main [role=img], figure svg:not([aria-hidden]):not(.main-svg)'))
-    if (!s.closest('.citylib-plotly, mjx-container, .svg-inline--fa') && (s.getAttribute('aria-label') || '').trim().length < 10)
-      faults.push('figure without aria-label: ' + short(s));
-  for (const p of plots) if ((p.getAttribute('aria-label') || '').trim().length < 10)
-    faults.push('interactive figure without aria-label: ' + short(p));
-  const tables = [...document.querySelectorAll('table.sortable')];
-  await tries(() => tables.every((t) => t.classList.contains('dataTable')));
-  for (const t of tables) if (!t.classList.contains('dataTable')) faults.push('table not sortable: ' + short(t));
-  const wide = document.scrollingElement.scrollWidth - document.documentElement.clientWidth;
-  if (wide > 0) {
-    const over = [...document.querySelectorAll('main *')].filter((e) => {
-      if (e.getBoundingClientRect().right <= document.documentElement.clientWidth + 1) return false;
-      for (let p = e.parentElement; p; p = p.parentElement)
-        if (p !== document.body && getComputedStyle(p).overflowX !== 'visible' && p !== document.documentElement) return false;
-      return true;
-    });
-    faults.push('scrolls sideways by ' + wide + ' px' + (over.length ? ': ' + short(over[0]) : ''));
-  }
-  const theme = document.documentElement.dataset.theme;
-  if (theme !== arguments_theme) faults.push('theme is ' + theme);
-  return faults;
-})().then(done, (e) => done(['check failed: ' + e]));
-"""
+_CHECK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
 
 
 def html_pages(html: Path) -> list[str]:
@@ -120,43 +69,37 @@ def crawl(html: Path, shots: Path | None = None, pages: Sequence[str] | None = N
             for page in chosen:
                 driver.get(base + page)
                 theme = "dark" if mode.dark else "light"
-                faults = driver.execute_async_script(_CHECK.replace("arguments_theme", json.dumps(theme)))
+                faults = driver.execute_async_script(_CHECK, theme)
                 findings += [Finding(page, mode.name, fault) for fault in [*faults, *console.faults()]]
                 if shots is not None:
-                    _picture(driver, shots / mode.name / (page.removesuffix(".html").replace("/", "--") + ".png"))
+                    name = page.removesuffix(".html").replace("/", "--")
+                    _picture(driver, mode, shots / mode.name / f"{name}.png")
     return findings
 
 
 def search(driver: Any, base: str, word: str) -> list[str]:
     """Return the pages that the book's own search finds for `word`."""
     driver.get(f"{base}search.html?q={word}")
-    script = "return [...document.querySelectorAll('#search-results ul.search li a')].map((a) => a.getAttribute('href'))"
-    wait_for(lambda: driver.execute_script("return !!document.querySelector('#search-results .search-summary')"), "search")
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        found = driver.execute_script(script)
-        summary = driver.execute_script("return document.querySelector('#search-results .search-summary').innerText")
-        if found and re.search(r"\d", summary):
-            return [urlparse(a).path for a in found]
-        time.sleep(0.1)
-    return []
+    summary = "return (document.querySelector('#search-results .search-summary') || {}).innerText || ''"
+    wait_for(lambda: re.search(r"found|did not match", driver.execute_script(summary)), f"the search for {word!r}")
+    found = "return [...document.querySelectorAll('#search-results ul.search li a')].map((a) => a.getAttribute('href'))"
+    return [urlparse(address).path for address in driver.execute_script(found)]
 
 
 def sort(driver: Any, address: str, table: str = "table.sortable", column: int = 0) -> tuple[list[str], list[str]]:
     """Click a column head twice; return the column's texts after each click."""
     driver.get(address)
     wait_for(lambda: driver.execute_script(f"return !!document.querySelector('{table}.dataTable')"), "a sortable table")
+    head = f"{table} thead th:nth-child({column + 1})"
+    cells = f"return [...document.querySelectorAll('{table} tbody td:nth-child({column + 1})')].map((c) => c.innerText)"
     texts = []
-    for _ in range(2):
+    for order in ("ascending", "descending"):
         driver.execute_script(
-            "const t = document.querySelector(arguments[0]), h = t.querySelectorAll('thead th')[arguments[1]];"
-            "(h.querySelector('.dt-column-order') || h).click();",
-            table,
-            column,
+            "const h = document.querySelector(arguments[0]); (h.querySelector('.dt-column-order') || h).click();", head
         )
-        read = "return [...document.querySelectorAll(arguments[0] + ' tbody tr')].map((r) => r.cells[arguments[1]].innerText)"
-        time.sleep(0.2)
-        texts.append(driver.execute_script(read, table, column))
+        asked = f"return document.querySelector('{head}').getAttribute('aria-sort') === '{order}'"
+        wait_for(lambda asked=asked: driver.execute_script(asked), f"the table in {order} order")
+        texts.append(driver.execute_script(cells))
     return texts[0], texts[1]
 
 
@@ -205,10 +148,11 @@ def _set_mode(driver: Any, mode: Mode) -> None:
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
 
 
-def _picture(driver: Any, path: Path) -> None:
-    size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-    clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 15_000), "scale": 1}
-    shot = driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+def _picture(driver: Any, mode: Mode, path: Path) -> None:
+    height = driver.execute_script("return document.querySelector('.bd-main, body').scrollHeight")
+    _set_mode(driver, Mode(mode.name, mode.width, max(mode.height, min(height + 60, 15_000)), mode.dark))
+    shot = driver.execute_cdp_cmd("Page.captureScreenshot", {})
+    _set_mode(driver, mode)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(base64.b64decode(shot["data"]))
 

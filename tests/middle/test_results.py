@@ -144,3 +144,16 @@ def test_in_plain_ipython_nothing_is_shown(monkeypatch, capsys):
     monkeypatch.setattr(IPython, "get_ipython", lambda: object())
     results.record("mae", 1.0)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [
+        (["2026-01-01", None], "<td>2026-01-01</td>"),
+        (["2026-01-01", "2026-01-01 13:30"], "<td>2026-01-01 13:30</td>"),
+        (["2026-01-01 13:30:05"], "<td>2026-01-01 13:30:05</td>"),
+    ],
+)
+def test_times_are_shown_as_precisely_as_they_are(times: list[str | None], shown: str) -> None:
+    frame = pd.DataFrame({"t": pd.to_datetime(times, format="mixed")})
+    assert shown in results._table_html(results.table("t", frame), frame, 4)
