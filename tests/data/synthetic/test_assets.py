@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import weibull_min
+from scipy.stats import kstest, weibull_min
 
 from citylib.data.synthetic.assets import DIAMETERS, MATERIALS, SOILS, MainsTruth, mains
 from citylib.data.synthetic.districts import ground
@@ -53,6 +53,14 @@ def test_breaks_are_a_power_law_process(pipes):
 
     shape = brentq(score, 0.5, 4.0)
     assert shape == pytest.approx(TRUTH.shape, abs=4 * TRUTH.shape / np.sqrt(len(age)))
+
+
+def test_ages_at_break_are_as_the_process_has_them(pipes):
+    """Given their number, the k-th powers of a main's ages at break are uniform up to its end."""
+    every = pipes.assets_all.assign(end=lived(pipes.assets_all))
+    own = pipes.breaks_all.merge(every[every["reason"] != "break"], on="asset")
+    own = own[own["end"] > 1]
+    assert kstest((own["age_years"] / own["end"]) ** TRUTH.shape, "uniform").pvalue > 1e-4
 
 
 def test_covariates_multiply_the_breaks(pipes):

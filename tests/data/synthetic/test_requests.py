@@ -18,7 +18,7 @@ TRUTH = RequestsTruth()
 HOURS = clock(365)
 SKY = weather(0, HOURS)
 PLACE = ground(0, 12)
-NUMBER = 20_000
+NUMBER = 60_000
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,9 @@ def test_classes_limits_and_names():
     }
     assert e["one_way"].any()
     assert (e.loc[e["one_way"], "road_class"] == "collector").all()
+    north = network.nodes.set_index("node")["latitude"]
+    uphill = (north[e["end"]].to_numpy() > north[e["start"]].to_numpy())[e["one_way"]]
+    assert 0.2 < uphill.mean() < 0.8  # some lead north, some south
     assert e["length_m"].between(200, 800).all()
     assert (e.groupby("road")["road_class"].nunique() == 1).all()
 
