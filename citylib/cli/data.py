@@ -127,11 +127,15 @@ def _told(*, content: bool = False) -> Iterator[None]:
 
 
 def _ask() -> None:
-    if not sys.stdin.isatty():
+    if not _asks():
         typer.echo("nothing was downloaded: say --yes to download without being asked", err=True)
         raise typer.Exit(MISUSED)
     if not typer.confirm("Download?"):
         raise typer.Exit(FAULTY)
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty()
 
 
 def _where(file: SourceFile) -> str:

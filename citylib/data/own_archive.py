@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import lzma
 import re
 import tarfile
@@ -79,7 +78,10 @@ def _from_tar(path: Path) -> tuple[str, bytes]:
         name = _only(path, sizes)
         stream = archive.extractfile(name)
         assert stream is not None, name
-        return name, io.BytesIO(stream.read()).getvalue()
+        content = stream.read()
+        while archive.fileobj is not None and archive.fileobj.read(1 << 20):
+            pass  # to the end, where a compressed file that was cut off shows
+        return name, content
 
 
 def _refuse_outside(path: Path, member: str) -> None:

@@ -93,6 +93,7 @@ def from_table(raw: Raw, given: str) -> Dataset:
 
 def _features(opened: Opened) -> tuple[Any, Faults]:
     import geopandas
+    import shapely.errors
 
     argument = f"file {opened.given}"
     try:
@@ -116,7 +117,7 @@ def _features(opened: Opened) -> tuple[Any, Faults]:
     whole = [{"type": "Feature", "properties": f.get("properties") or {}, "geometry": f["geometry"]} for f in features]
     try:
         frame = geopandas.GeoDataFrame.from_features(whole, crs=WGS84)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
         raise InputError(argument, "hold GeoJSON geometries", f"{type(error).__name__}: {error}") from None
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame, faults

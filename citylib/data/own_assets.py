@@ -147,7 +147,7 @@ def _refuse_outside_life(
         if name not in life.columns:
             continue
         limit = breaks["asset"].map(life[name])
-        by_year = date_year | breaks["asset"].map(known[name]).fillna(False).astype(bool)
+        by_year = date_year | breaks["asset"].map(known[name]).eq(True)
         wrong = breaks["date"] < limit if before else breaks["date"] > limit
         wrong &= ~(by_year & (breaks["date"].dt.year == limit.dt.year))
         rule = f"not come {'before' if before else 'after'} {name!r} of the asset"

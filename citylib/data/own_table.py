@@ -165,7 +165,9 @@ def _refuse_ragged(text: str, mark: str, width: int, faults: Faults, error: Exce
     odd = pd.Series({n: length for n, length in lengths.items() if length > width}, dtype=object)
     faults.cells("rows", f"have {width} cells as the header has", odd)
     if odd.empty:  # an open quotation mark runs to the end of the file
-        faults.say("file", "be complete CSV", str(error).strip())
+        where = re.search(r"starting at row (\d+)", str(error))
+        value = f"an open quotation mark in row {int(where.group(1)) + 1}" if where else str(error).strip()
+        faults.say("file", "be complete CSV", value)
 
 
 def _refuse_cut(text: str, mark: str, frame: pd.DataFrame, faults: Faults) -> None:
@@ -207,7 +209,8 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
     if column.name not in AS_TEXT:
-        return column.astype("float64") if pd.api.types.is_numeric_dtype(column.dtype) else column
+        numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+        return column.astype("float64") if numeric else column
     whole = pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all()
     text = column.astype("Int64").astype(object) if whole else column.astype(object)
     return text.map(str, na_action="ignore")
