@@ -118,18 +118,19 @@ def read_csv(
             _need(path, wanted, pd.read_csv(io.BytesIO(data), nrows=0, **options).columns)
         frame: pd.DataFrame = pd.read_csv(
             io.BytesIO(data),
-            usecols=wanted,
             dtype=dict.fromkeys([*text, *times], "object"),
             na_values=list(missing),
             keep_default_na=False,
             low_memory=False,
             **options,
-        )[wanted]
+        )
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, SchemaError):
             raise
         raise SchemaError(path.name, [f"the file must be a table of comma-separated values: {error}"]) from None
-    frame, faults = _typed(frame, numbers, times, optional, _first_line(options))
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise SchemaError(path.name, ["rows must have a cell a column, and theirs are more than the header names"])
+    frame, faults = _typed(frame[wanted], numbers, times, optional, _first_line(options))
     if not len(frame):
         faults.append("the file must have rows, and it has none below its header")
     if faults:

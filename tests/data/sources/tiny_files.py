@@ -278,8 +278,7 @@ def electricity_pjm() -> Files:
 
 def requests_boston_311() -> Files:
     """Five cases: closed a minute before it opens, a day before, open, at the default place, wards in two ways."""
-    columns = ("CASE_ENQUIRY_ID,OPEN_DT,TARGET_DT,CLOSED_DT,OnTime_Status,CASE_STATUS,CASE_TITLE,CLOSURE_REASON,SUBJECT,REASON,"
-               "TYPE,QUEUE,Department,neighborhood,ward,LOCATION_ZIPCODE,Property_Type,LATITUDE,LONGITUDE,Source").split(",")  # fmt: skip
+    columns = ["CASE_ENQUIRY_ID", "OPEN_DT", "TARGET_DT", "CLOSED_DT", "OnTime_Status", "CASE_STATUS", "CASE_TITLE", "CLOSURE_REASON", "SUBJECT", "REASON", "TYPE", "QUEUE", "Department", "neighborhood", "ward", "LOCATION_ZIPCODE", "Property_Type", "LATITUDE", "LONGITUDE", "Source"]  # fmt: skip
     case = {
         "OPEN_DT": "2015-01-02T00:20:09", "TARGET_DT": "2015-01-16T08:30:00", "CLOSED_DT": "2015-01-02T09:08:42",
         "OnTime_Status": "ONTIME", "CASE_STATUS": "Closed", "CASE_TITLE": "Other", "CLOSURE_REASON": "Case Noted",
