@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import json
 import os
 import re
@@ -23,6 +24,8 @@ from citylib.batch.receipt import Hashes
 from citylib.batch.supervise import Limits, Watched
 
 __all__ = ["attempt"]
+
+NO_NEWS = "Kernel is running over TCP without encryption"  # of each kernel on this machine, to itself
 
 
 def attempt(
@@ -69,8 +72,9 @@ def _execute(
         return None
     report = _report(run, watched, job, scratch)
     if report["outcome"] != "ok":
-        with (staging / "log.txt").open("ab") as log:
-            log.write((scratch / "child.log").read_bytes())
+        printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        with (staging / "log.txt").open("a", encoding="utf-8") as log:
+            log.writelines(line for line in printed if NO_NEWS not in line)
     probed = report.get("probed") or {}
     imported = [(name, before.get(name)) for name in probed.get("files", [])]
     package = receipt.package_folder()
@@ -131,10 +135,13 @@ def _kernel_folder(run: PlannedRun, scratch: Path) -> Path:
     cwd = scratch.joinpath("work", *["down"] * ups)
     cwd.mkdir(parents=True)
     for path in relative:
-        link = Path(os.path.normpath(cwd / path))
-        if not link.exists() and not any(parent.is_symlink() for parent in link.parents):
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to((run.base / path).absolute())
+        link, target = Path(os.path.normpath(cwd / path)), (run.base / path).absolute()
+        if any(parent.is_symlink() for parent in link.parents):
+            continue  # reached through a folder that is linked already
+        link.parent.mkdir(parents=True, exist_ok=True)
+        for file in [target, *target.parent.glob(f"{glob.escape(target.stem)}_*")]:  # mains.csv, mains_breaks.csv
+            if not (link.parent / file.name).is_symlink():
+                (link.parent / file.name).symlink_to(file)
     return cwd
 
 

@@ -100,6 +100,9 @@ def prepared(path: Path) -> Any:
     twice = sorted({i for i in ids if ids.count(i) > 1})
     if twice:
         raise NotebookError(f"{path.name}: cells share an id: {', '.join(map(str, twice))}")
+    kernel = content.get("metadata", {}).get("kernelspec", {})
+    if "name" in kernel:
+        kernel.setdefault("display_name", kernel["name"])  # the format asks for it, many tools don't write it
     notebook = nbformat.from_dict(content | {"nbformat_minor": 5})  # type: ignore[no-untyped-call]
     notebook.cells = [_with_lines_joined(cell) for cell in notebook.cells]
     try:

@@ -130,15 +130,15 @@ class Kind:
         return self._word(text)
 
     def _items(self, text: str) -> Any:
+        if "[" not in text:
+            return [self._word(word.strip()) for word in text.split(",")] if text.strip() else []
         reads: tuple[Callable[[str], Any], ...] = (json.loads, ast.literal_eval)
         for read in reads:
             try:
                 return read(text)
             except (ValueError, SyntaxError):
                 continue
-        if "[" in text:
-            raise InputError("value", f"be {self}, written like a Python list", text)
-        return [self._word(word.strip()) for word in text.split(",")] if text.strip() else []
+        raise InputError("value", f"be {self}, written like a Python list", text)
 
     def _word(self, text: str) -> Scalar:
         if self.scalar == "str":

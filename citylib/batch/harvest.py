@@ -17,6 +17,7 @@ __all__ = ["canonical", "lay_out"]
 KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 SVG = re.compile(r'<div class="only-(light|dark)">\s*(<svg.*?</svg>)\s*</div>', re.DOTALL)
+MARKER = "papermill-error-cell-tag"  # on the cells that papermill adds around one that failed
 VOLATILE = ("papermill", "execution", "widgets")
 TEXTS = ("text/plain", "text/html", "text/markdown")
 
@@ -72,6 +73,7 @@ def _settle(notebook: Any, replace: dict[str, str]) -> None:
     for key in VOLATILE:
         notebook.metadata.pop(key, None)
     notebook.metadata["language_info"] = {"name": "python"}
+    notebook.cells = [cell for cell in notebook.cells if MARKER not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         for key in VOLATILE:
             cell.metadata.pop(key, None)

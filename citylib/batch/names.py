@@ -58,6 +58,19 @@ def of_values(given: Mapping[str, Any]) -> str:
 def title(text: Any, values: Mapping[str, Any], varied: Mapping[str, Any]) -> str | None:
     """Return a run's title: ``{name}`` stands for a parameter; without one, what varies is appended.
 
+    Parameters
+    ----------
+    text : object
+        As the plan has it; anything but text is no title.
+    values : mapping
+        All parameters of the run.
+    varied : mapping
+        Those that differ between the runs of one block.
+
+    Returns
+    -------
+    str or None
+
     Examples
     --------
     >>> title("Speed at {sensor}", {"sensor": "S1"}, {"sensor": "S1"}), title("Speed", {}, {"sensor": "S1"})

@@ -20,6 +20,7 @@ import datetime as dt
 import hashlib
 import itertools
 import json
+import os
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -112,9 +113,10 @@ class _Reading:
     declared: dict[Path, list[Parameter]] = field(default_factory=dict)
 
     def fault(self, where: str, text: object) -> None:
-        line = f"{where}: {text}" if where else str(text)
-        if line not in self.faults:
-            self.faults.append(line)
+        for part in text.faults if isinstance(text, ParameterError) else (text,):
+            line = f"{where}: {part}" if where else str(part)
+            if line not in self.faults:
+                self.faults.append(line)
 
 
 def load(path: Path, *, limits: Mapping[str, Any] | None = None) -> Plan:
@@ -148,7 +150,7 @@ def load(path: Path, *, limits: Mapping[str, Any] | None = None) -> Plan:
     reading.limits = _limits(reading, "limits", content.get("limits", {}))
     name = content.get("name", path.stem)
     if not isinstance(name, str) or not names.good(name):
-        reading.fault("name", f"must be letters a to z, digits, - and _, got {name!r}")
+        reading.fault("", f"name must be letters a to z, digits, - and _, got {name!r}")
     blocks = content.get("run", [])
     if not isinstance(blocks, list) or not blocks or not all(isinstance(b, dict) for b in blocks):
         raise ParameterError(str(path), [*reading.faults, "must have at least one [[run]]"])
@@ -192,7 +194,7 @@ def single(notebook: Path, given: Mapping[str, Any], *, limits: Mapping[str, Any
     run = PlannedRun(
         names.of_values({n: values[n] for n in given}) or names.DEFAULT,
         _family_name(notebook),
-        notebook.absolute(),
+        Path(os.path.abspath(notebook)),
         values,
         limits=Limits.of(limits or {}),
     )
@@ -217,7 +219,7 @@ def find_notebook(name: str, root: Path) -> Path:
     file = name if name.endswith(".ipynb") else f"{name}.ipynb"
     for place in (root / "notebooks" / file, root / file, Path(file)):
         if place.is_file():
-            return place.absolute()
+            return Path(os.path.abspath(place))
     below = root / "notebooks"
     known = [p.relative_to(below).with_suffix("").as_posix() for p in sorted(below.rglob("*.ipynb"))]
     close = nearest(file.removesuffix(".ipynb"), known)
@@ -226,7 +228,7 @@ def find_notebook(name: str, root: Path) -> Path:
 
 
 def _family_name(path: Path) -> str:
-    folder = names.slug(path.absolute().parent.name) or "notebooks"
+    folder = names.slug(Path(os.path.abspath(path)).parent.name) or "notebooks"
     return f"{folder}/{names.slug(path.stem, keep='_') or 'notebook'}"
 
 

@@ -40,7 +40,7 @@ NOT_MADE = (FILE, "log.txt")
 
 @dataclass
 class Hashes:
-    """sha256 of files, each read once as long as its size and time stay the same."""
+    """Hashes (sha256) of files, each read once as long as its size and time stay the same."""
 
     kept: dict[tuple[str, int, int], str] = field(default_factory=dict)
     listed: dict[tuple[str, str], str | None] = field(default_factory=dict)

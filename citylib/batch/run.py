@@ -91,7 +91,22 @@ class Outcome:
 
 
 def why_not(run: PlannedRun, folder: Path, hashes: Hashes | None = None) -> str | None:
-    """Return why a run cannot be skipped, or None; see `citylib.batch.receipt.why_not`."""
+    """Return why a run cannot be skipped, or None.
+
+    Parameters
+    ----------
+    run : PlannedRun
+        Which.
+    folder : Path
+        Its folder.
+    hashes : Hashes, optional
+        Shared by the runs of a plan.
+
+    Returns
+    -------
+    str or None
+        See `citylib.batch.receipt.why_not`.
+    """
     hashes = hashes or Hashes()
     return receipt.why_not(
         folder,

@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run.run)
+app.command("run", help=run.HELP)(run.run)
 app.add_typer(run.runs, name="runs")
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from citylib.batch.plan import Plan
     from citylib.batch.run import Outcome
 
-__all__ = ["planned", "run", "runs"]
+__all__ = ["HELP", "planned", "run", "runs"]
 
 OUT = Path("_build/runs")
+HELP = """Run a notebook with parameters, or every run of a plan; what is unchanged is skipped.
+
+Each run has a process of its own, limits, a receipt and typed results in a folder of its own."""
 
 runs = typer.Typer(help="Read back what was run: list, show, verify.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,9 +43,27 @@ def run(
     memory: Annotated[str | None, typer.Option(help='Memory limit of a run, such as "2 GiB".')] = None,
     output: Annotated[str | None, typer.Option(help='Size limit of an executed notebook, such as "2 MB".')] = None,
 ) -> None:
-    """Run a notebook with parameters, or every run of a plan; what is unchanged is skipped.
+    """Run a notebook with parameters, or every run of a plan; the options say it all.
 
-    Each run has a process of its own, limits, a receipt and typed results in a folder of its own.
+    Parameters
+    ----------
+    what : str
+        A notebook or a plan; see `planned`.
+    parameter : list of str, optional
+        ``name=value`` words.
+    out : Path
+        Folder of all runs.
+    workers : int
+        How many run at a time.
+    force, dry_run, fail_fast : bool
+        Run all; run none but say what would; start no more after a failure.
+    minutes, memory, output : float or str, optional
+        Limits of each run.
+
+    Raises
+    ------
+    typer.Exit
+        With the code of the command.
     """
     from rich.console import Console
 
