@@ -185,13 +185,14 @@ def table(place: Ground) -> pd.DataFrame:
 
 
 def areas(place: Ground) -> geopandas.GeoDataFrame:
-    """Return the districts as polygons in WGS84, with population and area."""
+    """Return the districts as polygons in WGS84: area (its name), population, area_km2, density_per_km2."""
     import geopandas
     from shapely.geometry import Polygon
 
     corners = degrees(place.quads())[..., ::-1]  # longitude first, as GeoJSON has it
     shapes = [Polygon(c.tolist()) for c in corners]
     frame = table(place)[["district", "population", "area_km2", "density_per_km2"]]
+    frame = frame.rename(columns={"district": "area"})  # as the areas of real sources call it
     return geopandas.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4326")
 
 

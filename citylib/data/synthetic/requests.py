@@ -182,8 +182,10 @@ def requests(
     Returns
     -------
     pandas.DataFrame
-        request, opened, target, closed (NaT: open at the snapshot), status, outcome (None: open), department,
-        category, channel, text, district, latitude, longitude; sorted by opening.
+        request, opened, target, closed (NaT: open at the snapshot), status (Open, Closed), outcome (None: open),
+        department, category, channel, text, district, latitude, longitude; sorted by opening. ``attrs["future"]``
+        names the columns that are not known when a request comes in, ``attrs["snapshot"]`` when the open ones were
+        censored.
     """
     t = truth or RequestsTruth()
     checks.integer("requests", number, minimum=1)
@@ -202,13 +204,13 @@ def requests(
     channel = _words(rng, t.channel, number)
     at = place.scatter(rng, district)
     start = clock.times[0]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "request": [f"R{k:06d}" for k in range(number)],
             "opened": _moments(start, opened),
             "target": _moments(start, opened + np.array([c.target_days for c in kinds])[category] * 86400),
             "closed": pd.Series(_moments(start, closed)).where(~still_open),
-            "status": np.where(still_open, "open", "closed").astype(object),
+            "status": np.where(still_open, "Open", "Closed").astype(object),
             "outcome": outcome,
             "department": np.array([c.department for c in kinds], dtype=object)[category],
             "category": np.array(list(t.categories), dtype=object)[category],
@@ -219,6 +221,9 @@ def requests(
             "longitude": at[:, 1],
         }
     )
+    snapshot = str(clock.times[-1] + np.timedelta64(1, "h"))[:16].replace("T", " ")
+    frame.attrs = {"future": ["closed", "status", "outcome"], "snapshot": snapshot}
+    return frame
 
 
 def _openings(rng: np.random.Generator, clock: Clock, number: int, t: RequestsTruth) -> IntArray:

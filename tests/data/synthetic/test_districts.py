@@ -24,7 +24,7 @@ def test_districts_tile_the_city(seed, number):
     assert frame.geometry.is_valid.all()
     shapes = list(frame.geometry)
     np.testing.assert_allclose(union_all(shapes).area, sum(shape.area for shape in shapes), rtol=1e-9)
-    assert list(frame["district"]) == list(NAMES[:number])
+    assert list(frame["area"]) == list(NAMES[:number])
     assert (frame["population"] > 0).all()
 
 

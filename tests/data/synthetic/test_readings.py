@@ -72,7 +72,7 @@ def test_places_are_in_the_city(standard):
         frame = standard.table(name)
         assert frame["latitude"].between(south - 1e-6, north + 1e-6).all()
         assert frame["longitude"].between(west - 1e-6, east + 1e-6).all()
-        assert set(frame["district"]) <= set(areas["district"])
+        assert set(frame["district"]) <= set(areas["area"])
     assert standard.panel("flow").coordinates is not None
 
 

@@ -75,7 +75,8 @@ def test_time_to_closure_is_weibull_with_its_effects(frame):
 
 def test_open_cases_are_censored_at_the_snapshot(frame):
     end = pd.Timestamp("2024-01-01")
-    still = frame["status"] == "open"
+    still = frame["status"] == "Open"
+    assert frame.attrs == {"future": ["closed", "status", "outcome"], "snapshot": "2024-01-01 00:00"}
     assert 0.01 < still.mean() < 0.2
     assert (still == frame["closed"].isna()).all()
     assert (still == frame["outcome"].isna()).all()
