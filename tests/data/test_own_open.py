@@ -47,6 +47,7 @@ def zipped(**members: bytes) -> bytes:
         ("a.tar.bz2", tar("w:bz2")),
         ("a.tar.xz", tar("w:xz", "./readings.csv")),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_wrappings_are_seen_through(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
