@@ -28,7 +28,7 @@ def test_the_bytes_say_whether_a_file_is_packed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [5, 12, 25, -4])
 def test_a_cut_archive_is_refused(tmp_path: Path, cut: int) -> None:
     path = file(tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 50)[:cut], "a.csv.gz")
-    with pytest.raises(ArchiveError, match="a.csv.gz cannot be unpacked"):
+    with pytest.raises(ArchiveError, match=r"a\.csv\.gz cannot be unpacked"):
         reading.content(path)
 
 
@@ -73,7 +73,9 @@ def test_a_missing_time_may_be_allowed(tmp_path: Path) -> None:
     assert reading.read_csv(path, times={"t": "%Y-%m-%d"}, optional=True)["t"].isna().tolist() == [True, False]
 
 
-@pytest.mark.parametrize("data", [b"", b"n\n", b'n\n"1\n', b"n\n\xff\xfe\n", b"n,n2\n1,2\n1,2,3,4\n", b"n,n2\n1,2,3\n1,2,3\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"n\n", b'n\n"1\n', b"n\n\xff\xfe\n", b"n,n2\n1,2\n1,2,3,4\n", b"n,n2\n1,2,3\n1,2,3\n"]
+)
 def test_what_is_no_table_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(SchemaError):
         reading.read_csv(file(tmp_path, data), numbers=("n",))

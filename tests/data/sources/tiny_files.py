@@ -59,22 +59,29 @@ def traffic_i94() -> Files:
 
 
 def air_beijing_multisite() -> Files:
-    """Two stations for 60 hours: a filled gap, a stuck sensor, a missing direction, a gap filled on whole numbers."""
+    """Two stations for 120 hours: a filled gap, a stuck sensor, a missing direction, a gap filled on whole numbers."""
     columns = ["PM2.5", "PM10", "SO2", "NO2", "CO", "O3", "TEMP", "PRES", "DEWP", "RAIN", "WSPM"]
     out = {}
     for station, seed in (("Aotizhongxin", 1), ("Wanliu", 2)):
         rng = np.random.default_rng(seed)
-        frame = pd.DataFrame({c: rng.integers(10, 200, 60).astype(float) for c in columns})
+        frame = pd.DataFrame({c: rng.integers(10, 200, 120).astype(float) for c in columns})
         frame["CO"] *= 100
-        frame.insert(0, "hour", np.arange(60) % 24)
-        frame.insert(0, "day", 1 + np.arange(60) // 24)
+        frame.insert(0, "hour", np.arange(120) % 24)
+        frame.insert(0, "day", 1 + np.arange(120) // 24)
         frame.insert(0, "month", 3)
         frame.insert(0, "year", 2013)
-        frame.insert(0, "No", np.arange(60) + 1)
+        frame.insert(0, "No", np.arange(120) + 1)
         frame["wd"], frame["station"] = "NNW", station
         if seed == 1:
-            frame.loc[10:13, "PM2.5"] = [40.0, 41.5, 43.0, 44.5]  # two inner cells of a gap, from 40 to 44.5
-            frame.loc[13, "PM2.5"] = 44.5
+            frame.loc[9:14, "PM2.5"] = [
+                90.0,
+                40.0,
+                41.5,
+                43.0,
+                44.5,
+                46.0,
+            ]  # a gap of three hours, filled from 40 to 46
+            frame.loc[15, "PM2.5"] = 90.0
             frame.loc[20:29, "PM10"] = np.arange(10.0) * 3 + 20  # ten whole numbers in a row, eight of them inner
             frame.loc[5:54, "CO"] = 20_000.0  # fifty equal ones, above the median
             frame.loc[3, "wd"] = np.nan
@@ -146,10 +153,13 @@ def traffic_metr_la() -> Files:
     """Ten steps at two detectors, five of them on a line."""
     return {
         "los_speed.csv.gz": _text(
-            "11,12", *(f"{a},{b}" for a, b in zip((60, 61, 62, 63, 64, 50, 66, 51, 67, 40), range(10, 110, 10), strict=True))
+            "11,12",
+            *(f"{a},{b}" for a, b in zip((60, 61, 62, 63, 64, 50, 66, 51, 67, 40), range(10, 110, 10), strict=True)),
         ),
         "los_adj.csv.gz": _text("1.0,0.5", "0.5,1.0"),
-        "metr_la_sensor_locations.csv": _text("index,sensor_id,latitude,longitude", "0,11,34.1,-118.3", "1,12,34.2,-118.2"),
+        "metr_la_sensor_locations.csv": _text(
+            "index,sensor_id,latitude,longitude", "0,11,34.1,-118.3", "1,12,34.2,-118.2"
+        ),
         "metr_la_adj_mx.csv.gz": _text("sensor_id,11,12", "11,1,0.2", "12,0,1"),
         "metr_la_week_average.npz": _npz(week_average=np.full((2, 10), 55, dtype=np.float32)),
     }
@@ -194,7 +204,9 @@ def traffic_sensor_graphs() -> Files:
     return {
         "pems_bay_sensor_locations.csv": _text("1,37.3,-121.9", "2,37.4,-121.8"),
         "pems_bay_distances_2017.csv.gz": _text("1,1,0.0", "1,2,900.5"),
-        "pemsd7_station_info.csv": _text(",ID,Fwy,Dir,District,Latitude,Longitude", "0,7,5,S,7,34.0,-118.2", "1,8,5,N,7,34.1,-118.1"),
+        "pemsd7_station_info.csv": _text(
+            ",ID,Fwy,Dir,District,Latitude,Longitude", "0,7,5,S,7,34.0,-118.2", "1,8,5,N,7,34.1,-118.1"
+        ),
         "pemsd7_w_228.csv.gz": _text("0.0,0.0", "0.0,0.0"),
     }
 
@@ -218,10 +230,10 @@ def mobility_bike_sharing() -> Files:
         '"2",2,2,"1/1/11",1,0,1,1,0,6,0,4,0.5,0.5,0,0.1,2,5,7',
         '"4",4,4,"1/1/11",1,0,1,4,1,6,1,2,0.5,0.5,0.8,0.1,2,6,8',
     ]
-    day = "instant,dteday,season,yr,mnth,holiday,weekday,workingday,weathersit,temp,atemp,hum,windspeed,casual,registered,cnt"
+    day = "dteday,season,holiday,workingday,weathersit,temp,hum,windspeed,casual,registered,cnt"
     return {
         "hour_regularised.csv.gz": _text(head, *rows),
-        "day.csv.gz": _text(day, "1,2011-01-01,1,0,1,0,6,0,2,0.5,0.36,0.8,0.16,331,654,985"),
+        "day.csv.gz": _text(day, "2011-01-01,1,0,0,2,0.5,0.8,0.16,331,654,985"),
     }
 
 
@@ -263,7 +275,9 @@ def infra_pavement_palm_beach() -> Files:
 
 def electricity_pjm() -> Files:
     """A day and a half of autumn 2014, unsorted, an hour twice, one absent, a zone that ends, a load of nothing."""
-    stamps = [t for t in pd.date_range("2014-11-02 01:00", periods=36, freq="h") if t.hour != 9]
+    stamps = [
+        t for t in pd.date_range("2014-11-02 01:00", periods=36, freq="h") if t != pd.Timestamp("2014-11-02 09:00")
+    ]
     stamps = [*stamps[20:], *stamps[:20], pd.Timestamp("2014-11-02 02:00")]
     zones = ("AEP", "COMED", "DAYTON", "DEOK", "DOM", "DUQ", "EKPC", "FE", "NI", "PJME", "PJMW", "PJM_Load")
     index = pd.DatetimeIndex(stamps, name="Datetime").tz_localize("UTC")
@@ -278,7 +292,6 @@ def electricity_pjm() -> Files:
 
 def requests_boston_311() -> Files:
     """Five cases: closed a minute before it opens, a day before, open, at the default place, wards in two ways."""
-    columns = ["CASE_ENQUIRY_ID", "OPEN_DT", "TARGET_DT", "CLOSED_DT", "OnTime_Status", "CASE_STATUS", "CASE_TITLE", "CLOSURE_REASON", "SUBJECT", "REASON", "TYPE", "QUEUE", "Department", "neighborhood", "ward", "LOCATION_ZIPCODE", "Property_Type", "LATITUDE", "LONGITUDE", "Source"]  # fmt: skip
     case = {
         "OPEN_DT": "2015-01-02T00:20:09", "TARGET_DT": "2015-01-16T08:30:00", "CLOSED_DT": "2015-01-02T09:08:42",
         "OnTime_Status": "ONTIME", "CASE_STATUS": "Closed", "CASE_TITLE": "Other", "CLOSURE_REASON": "Case Noted",
@@ -286,6 +299,7 @@ def requests_boston_311() -> Files:
         "Department": "PWDx", "neighborhood": "Roxbury", "ward": "Ward 3", "LOCATION_ZIPCODE": "2108.0",
         "Property_Type": "Address", "LATITUDE": 42.36, "LONGITUDE": -71.06, "Source": "Self Service",
     }  # fmt: skip
+    columns = ["CASE_ENQUIRY_ID", *case]
     open_case = {"CLOSED_DT": "", "CASE_STATUS": "Open", "CLOSURE_REASON": "", "TARGET_DT": "", "neighborhood": ""}
     rows = [
         {**case, "CASE_ENQUIRY_ID": 5, "OPEN_DT": "2015-03-01T10:00:00", "CLOSED_DT": "2015-03-01T09:59:42"},
@@ -302,7 +316,7 @@ def requests_boston_311() -> Files:
 
 
 def emergency_montreal_fire() -> Files:
-    """Three incidents of two stations, one closed, one without a territory; a census with marks; three days of weather."""
+    """Three incidents of two stations, one closed, one without a territory; a census with marks; days of weather."""
     from citylib.data.sources.emergency_montreal_fire import _WEATHER
 
     incident = {
@@ -352,7 +366,8 @@ def emergency_montreal_fire() -> Files:
 
 def network_pittsburgh() -> Files:
     """Four nodes in two components, three streets: one way, two-way with lists as text, a loop."""
-    edge = "FID,access,bridge,from_,highway,junction,key,lanes,length,maxspeed,name,oneway,osmid,ref,service,to,tunnel,out_pgh"
+    head = "FID,bridge,from_,highway,lanes,length,maxspeed,name,oneway,osmid,to,tunnel,out_pgh"
+    two = """1, ,12,"['residential', 'service']","['3', '2']",50.0,"['35 mph', '25 mph']",B Street,False,78,11,yes,0"""
     return {
         "pittsburgh_nodes.csv.gz": _text(
             "FID,highway,lat,lon,osmid,ref,out_pgh,river_bge,ngh_name",
@@ -362,10 +377,10 @@ def network_pittsburgh() -> Files:
             "3, ,40.47,-80.03,13, ,1,0,",
         ),
         "pittsburgh_edges.csv.gz": _text(
-            edge,
-            "0, ,yes,11,residential, ,0,2,38.7,25 mph,A Street,True,77, , ,12, ,0",
-            "1, , ,12,\"['residential', 'service']\", ,0,\"['3', '2']\",50.0,\"['35 mph', '25 mph']\",B Street,False,78, , ,11,yes,0",
-            "2, , ,13,service, ,0, ,20.0, , ,False,79, , ,13, ,1",
+            head,
+            "0,yes,10,residential,2,38.7,25 mph,A Street,True,77,11, ,0",
+            two,
+            "2, ,13,service, ,20.0, , ,False,79,13, ,1",
         ),
         "pittsburgh_neighborhoods.geojson.gz": _geojson(
             {"hood": "Elliott", "hood_no": 1, "acres": 640.0, "sqmiles": 1.0}, kind="Polygon"
