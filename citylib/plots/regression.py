@@ -70,7 +70,7 @@ def fitted_line(
         axes.legend()
 
     alt = (
-        f"{y_label} against {x_label}: the least squares line {'rises' if slope > 0 else 'falls'} by {abs(slope):.3g} "
+        f"{y_label} against {x_label}: the least squares line {'rises' if slope > 0 else 'falls'} by {abs(slope):.4g} "
         f"per unit; the medians of {len(centre)} bins run from {middle[0]:.3g} to {middle[-1]:.3g}."
     )
     return style.show(name, draw, alt=alt, caption=caption)
@@ -131,7 +131,7 @@ def coefficients(
     widest = int(np.argmax(np.abs(values)))
     alt = (
         f"{len(values)} coefficients with intervals, {apart} of which exclude zero; "
-        f"the largest is {labels[widest]} at {values[widest]:.3g} ({x_label})."
+        f"the largest is {labels[widest]} at {values[widest]:.4g} ({x_label})."
     )
     return style.show(name, draw, alt=alt, caption=caption, height=max(2.0, 0.7 + 0.24 * len(values)))
 

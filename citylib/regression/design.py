@@ -27,13 +27,15 @@ CALENDAR = ("hour", "weekday", "weekend", "hour_of_week", "month")
 TOLERANCE = 1e-9  # a column whose new part is smaller than this share of it adds nothing
 
 
-def calendar(times: npt.ArrayLike) -> pd.DataFrame:
+def calendar(times: npt.ArrayLike, *, free: npt.ArrayLike | None = None) -> pd.DataFrame:
     """Return what the calendar says of each time, as ordered categories.
 
     Parameters
     ----------
     times : array_like of datetime64, shape (T,)
         Local times: people live by them.
+    free : array_like of bool, shape (T,), optional
+        True on holidays, which then count as Sundays: a holiday on a Tuesday is no quiet Tuesday.
 
     Returns
     -------
@@ -49,9 +51,12 @@ def calendar(times: npt.ArrayLike) -> pd.DataFrame:
     index = pd.DatetimeIndex(np.asarray(times), name="time")
     if index.isna().any():
         raise InputError("times", "have no missing values", f"NaT at row {int(np.argmax(index.isna()))}")
+    sundays = np.zeros(len(index), dtype=bool) if free is None else checks.binary("free", free)
+    checks.same_length(times=index.to_numpy(), free=sundays)
     hours = [f"{h:02d}" for h in range(24)]
     weekly = [f"{day} {hour}" for day in DAYS for hour in hours]
     hour, day, month = (np.asarray(part, dtype=np.intp) for part in (index.hour, index.weekday, index.month))
+    day = np.where(sundays, 6, day)
     codes = {
         "hour": (hour, hours),
         "weekday": (day, list(DAYS)),
@@ -67,7 +72,12 @@ def calendar(times: npt.ArrayLike) -> pd.DataFrame:
 
 
 def inputs(
-    frame: pd.DataFrame, *, target: str, numeric: Sequence[str], categorical: Sequence[str] = ()
+    frame: pd.DataFrame,
+    *,
+    target: str,
+    numeric: Sequence[str],
+    categorical: Sequence[str] = (),
+    holiday: str | None = None,
 ) -> pd.DataFrame:
     """Return the target, the inputs named, and the calendar of the rows, checked.
 
@@ -81,6 +91,8 @@ def inputs(
         Measured inputs, at least one.
     categorical : sequence of str
         Named inputs: columns of `frame`, or of the calendar (`CALENDAR`).
+    holiday : str, optional
+        Column of `frame` that names the holiday of each row, ``"none"`` otherwise; its days count as Sundays.
 
     Returns
     -------
@@ -106,7 +118,11 @@ def inputs(
     own = [target, *numeric, *(name for name in categorical if name not in CALENDAR)]
     for name in (target, *numeric):
         checks.series(name, frame[name].to_numpy(), missing=True, at_least=2)
-    when = calendar(frame.index.to_numpy()).set_axis(frame.index)
+    free = None
+    if holiday is not None:
+        checks.one_of("holiday", holiday, known)
+        free = (frame[holiday].notna() & frame[holiday].astype(str).ne("none")).to_numpy()
+    when = calendar(frame.index.to_numpy(), free=free).set_axis(frame.index)
     return frame[own].drop(columns=[c for c in own if c in CALENDAR]).join(when)
 
 
@@ -122,7 +138,8 @@ class Design:
     interactions : sequence of (str, str)
         Pairs of inputs (numeric or categorical, each also named above) whose products enter.
     reference : mapping of str to str, optional
-        Level that others are compared with; by default the most frequent in training.
+        Level that others are compared with; by default the first of an ordered category, else the most
+        frequent in training.
     scale : {"standard", "centre", "none"}
         What is done to numbers: training mean taken off and divided by the training standard
         deviation; mean taken off (coefficients stay per unit); nothing.
@@ -238,6 +255,7 @@ class Design:
         if not hasattr(self, "columns_"):
             raise InputError("design", "be fitted before it transforms", "no fit yet")
         known = self._inputs(frame)
+        self._tell_new(known)
         blocks = {n: self._coded(n, known[n]) for n in (*self.numeric, *self.categorical)}
         out = np.empty((len(known), len(self.columns_)))
         out[:, 0] = 1.0
@@ -265,7 +283,8 @@ class Design:
         self.pooled_[name] = tuple(level for level in present if counts[level] < least)
         if self.pooled_[name]:
             levels.append(OTHER)
-        reference = self.reference.get(name, max(levels, key=lambda level: counts.get(level, 0)))
+        first = levels[0] if getattr(column.dtype, "ordered", False) else max(levels, key=lambda v: counts.get(v, 0))
+        reference = self.reference.get(name, first)
         if reference not in levels:
             raise UnknownNameError(f"reference of {name!r}", reference, levels)
         return (reference, *(level for level in levels if level != reference))
@@ -275,18 +294,20 @@ class Design:
             return {name: (column.to_numpy(dtype=float) - self.centre_[name]) / self.scale_[name]}
         levels = self.levels_[name]
         text = column.astype(str).where(column.notna(), levels[0])
-        unknown = ~text.isin(levels)
-        self._tell_new(name, text[unknown & ~text.isin(self.pooled_[name])])
-        text = text.where(~unknown, OTHER if OTHER in levels else levels[0])
+        text = text.where(text.isin(levels), OTHER if OTHER in levels else levels[0])
         code = pd.Categorical(text, categories=list(levels)).codes
         return {f"{name}={level}": (code == k).astype(float) for k, level in enumerate(levels) if k}
 
-    def _tell_new(self, name: str, text: pd.Series[Any]) -> None:
-        if text.empty:
-            return
-        where = f"pooled into {OTHER!r}" if OTHER in self.levels_[name] else f"treated as {self.levels_[name][0]!r}"
-        listed = ", ".join(f"{level!r} ({count})" for level, count in text.value_counts().items())
-        warnings.warn(f"{name}: levels unknown in training, {where}: {listed}", DataQualityWarning, stacklevel=4)
+    def _tell_new(self, known: pd.DataFrame) -> None:
+        for name in self.categorical:
+            counts = known[name].dropna().astype(str).value_counts()
+            new = counts[~counts.index.isin([*self.levels_[name], *self.pooled_[name]])]
+            if len(new):
+                pooled = OTHER in self.levels_[name]
+                where = f"pooled into {OTHER!r}" if pooled else f"treated as {self.levels_[name][0]!r}"
+                listed = ", ".join(f"{level!r} ({count})" for level, count in new.items())
+                text = f"{name}: levels unknown in training, {where}: {listed}"
+                warnings.warn(text, DataQualityWarning, stacklevel=3)
 
     def _refuse_repeats(self, x_TK: pd.DataFrame) -> None:
         repeats = dependent(x_TK.to_numpy(), self.columns_)

@@ -76,13 +76,30 @@ def test_nothing_is_learned_from_the_test_rows(train: list[float], test: list[fl
     np.testing.assert_allclose(found, (np.array(test) - values.mean()) / values.std(), rtol=1e-9, atol=1e-9)
 
 
+def test_holidays_count_as_sundays(frame: pd.DataFrame) -> None:
+    raw = frame[["temperature", "rain"]].assign(holiday="none")
+    raw.loc["2026-01-13", "holiday"] = "Fair"
+    raw.iloc[0, raw.columns.get_loc("holiday")] = None
+    found = design.inputs(raw, target="rain", numeric=["temperature"], categorical=["holiday"], holiday="holiday")
+    assert found.loc["2026-01-13T08", "hour_of_week"] == "Sun 08"
+    assert (found.loc["2026-01-13", "weekend"] == "yes").all()
+    assert found.drop(index=found.loc["2026-01-13"].index)["weekday"].equals(
+        frame.drop(index=frame.loc["2026-01-13"].index)["weekday"]
+    )
+    with pytest.raises(InputError, match="same length"):
+        design.calendar(raw.index, free=[True])
+    with pytest.raises(InputError, match="holiday must be one of"):
+        design.inputs(raw, target="rain", numeric=["temperature"], holiday="holidays")
+
+
 def test_scales(frame: pd.DataFrame) -> None:
     centred = design.Design(numeric=["rain"], scale="centre").fit(frame).transform(frame)["rain"]
     assert centred.mean() == pytest.approx(0, abs=1e-12)
     assert centred.std() == pytest.approx(frame["rain"].std())
 
 
-def test_the_reference_is_the_most_frequent_level_or_the_one_named(frame: pd.DataFrame) -> None:
+def test_the_reference_is_the_first_of_an_order_else_the_most_frequent_or_the_one_named(frame: pd.DataFrame) -> None:
+    assert design.Design(categorical=["weekday"]).fit(frame.iloc[30:]).levels_["weekday"][0] == "Mon"
     assert design.Design(categorical=["sky"]).fit(frame).levels_["sky"] == ("Clear", "Clouds", "Rain")
     named = design.Design(categorical=["sky"], reference={"sky": "Rain"}).fit(frame)
     assert named.columns_ == ("intercept", "sky=Clear", "sky=Clouds")
@@ -91,8 +108,11 @@ def test_the_reference_is_the_most_frequent_level_or_the_one_named(frame: pd.Dat
 
 def test_an_unseen_level_is_told_and_counts_as_the_reference(frame: pd.DataFrame) -> None:
     recipe = design.Design(categorical=["sky"]).fit(frame)
-    with pytest.warns(DataQualityWarning, match=r"sky: levels unknown in training, treated as 'Clear': 'Hail' \(2\)"):
+    with pytest.warns(
+        DataQualityWarning, match=r"sky: levels unknown in training, treated as 'Clear': 'Hail' \(2\)"
+    ) as seen:
         x = recipe.transform(pd.DataFrame({"sky": ["Hail", "Rain", "Hail"]}))
+    assert seen[0].filename == __file__  # it points at the caller's line
     assert x["sky=Rain"].tolist() == [0, 1, 0]
     assert x["sky=Clouds"].tolist() == [0, 0, 0]
 

@@ -9,8 +9,9 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citylib import data
 from citylib.errors import InputError
-from citylib.regression import linear
+from citylib.regression import design, linear
 
 
 def sample(rows: int = 400, columns: int = 5, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
@@ -163,3 +164,32 @@ def test_prediction_checks_columns() -> None:
         found.predict(x[["intercept", "input2", "input1"]])
     with pytest.raises(InputError, match="have 3 columns"):
         found.predict([[1.0, 2.0]])
+
+
+def test_planted_effects_of_the_synthetic_city_are_found() -> None:
+    # Flow is drawn as exp(log scale + profile + effects + AR noise): on logs the model is right, and HAC must cover.
+    city = data.load("synthetic", seed=3)
+    frame = city.frame()
+    frame = frame.join(design.calendar(frame.index))
+    wet = (frame["rain"] > 0).map({True: "yes", False: "no"})
+    free = (frame["weekend"].eq("yes") | frame["holiday"].ne("none")).map({True: "yes", False: "no"})
+    frame = frame.assign(
+        wet=wet, hour_of_kind=free + " " + frame["hour"].astype(str), friday=frame["weekday"].eq("Fri") * 1.0
+    )
+    frame["sunday"], frame["on_holiday"] = frame["weekday"].eq("Sun") * 1.0, frame["holiday"].ne("none") * 1.0
+    frame = frame[frame["flow"] > 0]
+    numeric = ["temperature", "rain", "friday", "sunday", "on_holiday"]
+    x = design.Design(numeric=numeric, categorical=["wet", "hour_of_kind"], scale="centre").fit(frame).transform(frame)
+    steps = np.asarray((frame.index - frame.index[0]) // pd.Timedelta("1h"))
+    found = linear.fit(x, np.log(frame["flow"]), errors="HAC", lags=48, steps=steps).table(level=0.999)
+    planted = {
+        "temperature": city.truth["traffic.temperature_per_10"] / 10,
+        "rain": city.truth["traffic.rain_per_mm"],
+        "wet=yes": city.truth["traffic.wet"],
+        "friday": city.truth["traffic.friday"],
+        "sunday": city.truth["traffic.sunday"],
+        "on_holiday": city.truth["traffic.holiday"],
+    }
+    for name, truth in planted.items():
+        assert found.loc[name, "low"] < truth < found.loc[name, "high"], name
+    assert found.loc["wet=yes", "high"] < 0
