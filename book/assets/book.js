@@ -23,6 +23,17 @@
     }
   }
 
+  /* Tell the style sheet how long the longest words of each column are, up to a line's worth. */
+  function widths() {
+    for (const table of document.querySelectorAll("article table")) {
+      const heads = table.tHead ? [...table.tHead.rows[0].cells] : [];
+      heads.forEach((head, i) => {
+        const lengths = [...table.tBodies[0].rows].map((row) => (row.cells[i] ? row.cells[i].textContent.trim().length : 0));
+        head.style.setProperty("--longest", Math.min(36, Math.max(0, ...lengths)));
+      });
+    }
+  }
+
   /* DataTables puts the table in a box of its own: that box scrolls, the page doesn't. */
   function boxes() {
     for (const table of document.querySelectorAll("article table")) {
@@ -44,6 +55,21 @@
     const ink = style.getPropertyValue("--pst-color-text-base").trim();
     const faint = dark() ? "#444c56" : "#d0d7de";
     return { ink, faint };
+  }
+
+  /* The colours of figures on light pages (citylib/plots/style.py), and what stands for them on dark ones. */
+  const DARK = {
+    "#0072B2": "#4DA9E0",
+    "#D55E00": "#FF8F4A",
+    "#009E73": "#35C79B",
+    "#CC79A7": "#E5A3C6",
+    "#E69F00": "#F2BE4A",
+    "#56B4E9": "#8CCBF0",
+  };
+
+  function coloured(data) {
+    if (!dark()) return data;
+    return JSON.parse(JSON.stringify(data), (key, value) => (typeof value === "string" && DARK[value]) || value);
   }
 
   function dressed(layout) {
@@ -69,16 +95,15 @@
       box.className = "citylib-plot";
       box.style.height = `${(layout && layout.height) || 380}px`;
       place.append(box);
-      await window.Plotly.newPlot(box, data, dressed(layout || {}), settings);
-      new MutationObserver(() => window.Plotly.relayout(box, dressed(layout || {}))).observe(
-        document.documentElement,
-        { attributeFilter: ["data-theme"] },
-      );
+      const draw = () => window.Plotly.react(box, coloured(data), dressed(layout || {}), settings);
+      await draw();
+      new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     }
   }
 
   function start() {
     boxes();
+    widths();
     tables();
     plots();
   }

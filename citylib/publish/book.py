@@ -22,6 +22,7 @@ from citylib.publish.stage import stage
 __all__ = ["Built", "build"]
 
 _STAMP = ".citylib-book.json"
+_DATE = "1767225600"  # 2026-01-01; Sphinx writes the day of a build into its pages unless it is told another
 _TOOLS = ("jupyter-book", "sphinx", "sphinx-book-theme", "pydata-sphinx-theme", "myst-nb", "plotly", "itables")
 
 
@@ -120,7 +121,7 @@ def _render(source: Path, beside: Path) -> None:
     program = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "build", str(source), "--path-output", str(beside)]
     command += ["-W", "-n", "--keep-going", "-q"]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0", "PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": _DATE, "PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise BuildError(f"jupyter-book ended with {done.returncode}:\n{_complaints(done.stdout + done.stderr)}")

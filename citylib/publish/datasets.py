@@ -149,18 +149,19 @@ def _file_table(files: Sequence[SourceFile]) -> str:
             markdown.number(round(file.bytes_stored / 1e6, 3), 3),
             markdown.text(_FORMS.get(file.stored_form, file.stored_form)),
             markdown.text(file.notes),
-            markdown.code(file.sha256_stored[:16] + "…"),
         ]
         for file in files
     ]
-    return markdown.table(["file", "rows", "MB", "form", "notes", "sha256"], rows)
+    return markdown.table(["file", "rows", "MB", "form", "notes"], rows)
 
 
 def _published(source: Source) -> list[str]:
     rows = []
     for file in source.files:
         where = f"[{markdown.text(file.repo)}]({file.url})" if file.url else markdown.text(file.repo)
-        digest = markdown.code(file.sha256_original) if file.sha256_original else "joined from several files"
-        rows.append([markdown.code(file.name), where, markdown.code(file.commit[:12]), digest])
-    body = markdown.table(["file", "repository", "commit", "sha256 of the published file"], rows)
-    return [f":::::{{dropdown}} Where each file was published\n\n{body}:::::", ""]
+        published = markdown.code(file.sha256_original) if file.sha256_original else "joined from several files"
+        stored = "the same" if file.sha256_stored == file.sha256_original else markdown.code(file.sha256_stored)
+        rows.append([markdown.code(file.name), where, markdown.code(file.commit[:12]), published, stored])
+    head = ["file", "repository", "commit", "sha256 as published", "sha256 as stored"]
+    body = markdown.table(head, rows, classes="citylib-checksums")
+    return [f":::::{{dropdown}} Addresses and checksums\n\n{body}:::::", ""]

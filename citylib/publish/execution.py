@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from citylib.publish import markdown
 from citylib.publish.runs import Chapter, FinishedRun
@@ -10,7 +11,11 @@ from citylib.publish.runs import Chapter, FinishedRun
 __all__ = ["comparison", "record", "totals"]
 
 
-def record(chapters: Sequence[Chapter], receipts: Mapping[tuple[str, str], str]) -> str:
+def record(
+    chapters: Sequence[Chapter],
+    receipts: Mapping[tuple[str, str], str],
+    defaults: Mapping[str, Mapping[str, Any]],
+) -> str:
     """Return the table of all runs behind the book.
 
     Parameters
@@ -19,32 +24,33 @@ def record(chapters: Sequence[Chapter], receipts: Mapping[tuple[str, str], str])
         Of the book.
     receipts : mapping
         Path in the book of each run's receipt, by notebook and run id.
+    defaults : mapping
+        Declared defaults of each notebook's parameters.
 
     Returns
     -------
     str
-        MyST.
+        MyST: a row a run; versions once, above it, where all runs share them.
     """
-    head = ["page", "parameters set", "data", "seconds", "peak MB", "started", "versions", "receipt"]
+    runs = [(chapter, run) for chapter in chapters for run in chapter.runs]
+    versions = [", ".join(f"{k} {v}" for k, v in run.receipt.get("versions", {}).items()) for _, run in runs]
+    shared = len(set(versions)) == 1
+    head = ["page", "set", "data", "seconds", "peak MB", "started (UTC)", "receipt"]
     rows = []
-    for chapter in chapters:
-        for run in chapter.runs:
-            receipt = run.receipt
-            given = ", ".join(f"{k} = {v!r}" for k, v in receipt.get("parameters", {}).items())
-            versions = ", ".join(f"{k} {v}" for k, v in receipt.get("versions", {}).items())
-            rows.append(
-                [
-                    f"[](/{chapter.document_of(run)}.ipynb)",
-                    markdown.text(given),
-                    markdown.text(", ".join(run.sources)) or "none",
-                    markdown.number(round(float(receipt.get("seconds", 0)), 1)),
-                    f"{float(receipt.get('peak_memory_bytes') or 0) / 1e6:,.0f}",
-                    markdown.text(str(receipt.get("started", ""))[:16].replace("T", " ")),
-                    markdown.text(versions),
-                    f"{{download}}`receipt <{receipts[run.notebook, run.id]}>`",
-                ]
-            )
-    return markdown.table(head, rows, classes="sortable citylib-execution")
+    for (chapter, run), used in zip(runs, versions, strict=True):
+        receipt = run.receipt
+        row = [
+            f"[](/{chapter.document_of(run)}.ipynb)",
+            _set(receipt.get("parameters", {}), defaults.get(run.notebook, {})),
+            markdown.text(", ".join(run.sources)) or "none",
+            f"{float(receipt.get('seconds', 0)):.1f}",
+            f"{float(receipt.get('peak_memory_bytes') or 0) / 1e6:.0f}",
+            markdown.text(str(receipt.get("started", ""))[:16].replace("T", " ")),
+            f"{{download}}`receipt <{receipts[run.notebook, run.id]}>`",
+        ]
+        rows.append(row if shared else [*row, markdown.text(used)])
+    said = f"All runs used {markdown.text(versions[0])}.\n\n" if shared else ""
+    return said + markdown.table(head if shared else [*head, "versions"], rows, classes="sortable citylib-execution")
 
 
 def totals(chapters: Sequence[Chapter]) -> str:
@@ -109,6 +115,11 @@ def comparison(chapter: Chapter) -> str:
 def _changed(runs: Sequence[FinishedRun]) -> list[str]:
     names = list(dict.fromkeys(name for run in runs for name in run.receipt.get("parameters", {})))
     return [n for n in names if len({repr(run.receipt.get("parameters", {}).get(n)) for run in runs}) > 1]
+
+
+def _set(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+    changed = [markdown.code(f"{k} = {v!r}") for k, v in given.items() if k not in defaults or v != defaults[k]]
+    return ", ".join(changed) or "the defaults"
 
 
 def _column(name: str, unit: str) -> str:

@@ -47,6 +47,8 @@ class Staged:
         What was run, in the order of the plan.
     notebooks : dict
         The executed notebook of each chapter's first run.
+    defaults : dict
+        What each chapter's parameters are when nothing is set.
     receipts : dict
         Path in the book of each run's receipt, by notebook and run id.
     """
@@ -56,6 +58,7 @@ class Staged:
     plan: str
     chapters: Sequence[Chapter]
     notebooks: dict[str, Any] = field(default_factory=dict)
+    defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
     receipts: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
@@ -110,6 +113,7 @@ def _write_chapters(staged: Staged) -> dict[str, list[str]]:
             page = chapter_page.page(notebook, chapter, run, declared, files)
             _write(staged.into / f"{document}.ipynb", nbformat.writes(page) + "\n")  # type: ignore[no-untyped-call]
             staged.notebooks.setdefault(chapter.notebook, notebook)
+            staged.defaults.setdefault(chapter.notebook, {p.name: p.default for p in declared})
             under.append(document)
         if len(chapter.runs) > 1:
             _write(staged.into / f"{chapter.comparison}.md", execution.comparison(chapter))
@@ -148,7 +152,7 @@ def _fill(staged: Staged, page: Path, request: str) -> str:
         "totals": lambda: execution.totals(staged.chapters),
         "figure": lambda notebook, which=None: landing.figure(staged.notebooks.get(notebook), which),
         "record": lambda notebook, which: _record(staged, notebook, which),
-        "execution": lambda: execution.record(staged.chapters, staged.receipts),
+        "execution": lambda: execution.record(staged.chapters, staged.receipts, staged.defaults),
         "datasets": lambda: datasets.overview(registry.sources(), staged.chapters),
         "glossary": lambda: glossary.page(glossary.read(staged.book / "glossary.toml")),
         "schemas": schema.describe,
