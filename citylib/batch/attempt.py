@@ -189,7 +189,7 @@ def _data(path: Path) -> list[dict[str, Any]]:
 
 def _package_hashes(hashes: Hashes) -> dict[str, str | None]:
     package = receipt.package_folder()
-    files = (p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    files = (p for p in package.rglob("*") if p.is_file() and p.parent.name != "__pycache__")
     return {p.relative_to(package).as_posix(): hashes.of(p) for p in files}
 
 

@@ -29,7 +29,8 @@ def slug(text: str, *, keep: str = "") -> str:
     """
     flat = unicodedata.normalize("NFKD", text)
     lost = any(ord(c) > 127 and not unicodedata.combining(c) for c in flat)
-    short = re.sub(rf"[^a-z0-9{re.escape(keep)}]+", "-", flat.lower()).strip("-")
+    bare = "".join(c for c in flat.lower() if not unicodedata.combining(c))
+    short = re.sub(rf"[^a-z0-9{re.escape(keep)}]+", "-", bare).strip("-")
     if lost or len(short) > LONGEST:
         mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:6]
         short = f"{short[:40].strip('-')}-{mark}".strip("-")

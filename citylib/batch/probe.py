@@ -57,7 +57,8 @@ def report() -> str:
     seen: set[str] = globals().get("seen", set())
     modules = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
     files = {os.path.realpath(f) for f in [*modules, *seen] if f} if root else set()
-    kept = sorted(f for f in files if f.startswith(root) and not f.endswith(".pyc") and os.path.isfile(f))
+    compiled = f"{os.sep}__pycache__{os.sep}"  # Python's and numba's, made from the others
+    kept = sorted(f for f in files if f.startswith(root) and compiled not in f and os.path.isfile(f))
     versions = {"python": platform.python_version()}
     if "citylib" in sys.modules:
         versions["citylib"] = getattr(sys.modules["citylib"], "__version__", "")

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from citylib import __version__
-from citylib.cli import data, doctor, run
+from citylib.cli import book, data, doctor, run
 from citylib.errors import CitylibError, InputError
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("run", help=run.HELP)(run.run)
 app.add_typer(run.runs, name="runs")
+app.command("book", help=book.HELP)(book.book)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 

@@ -76,7 +76,7 @@ def run(
     if dry_run:
         _show_dry(console, plan, out, force)
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         outcomes = run_plan(plan, out, workers, progress.of_console(console), force=force, fail_fast=fail_fast)
     finally:
@@ -203,10 +203,6 @@ def verify_runs(folder: Annotated[Path, typer.Argument(help="Folder of runs, or 
     raise typer.Exit(1 if bad else 0)
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def _show_dry(console: Console, plan: Plan, out: Path, force: bool) -> None:
     from rich.table import Table
 
@@ -264,4 +260,4 @@ def _print(console: Console, table: Any) -> None:
         console.print(table)
     else:
         for row in zip(*(column.cells for column in table.columns), strict=True):
-            console.print("\t".join(map(str, row)), soft_wrap=True, markup=False)
+            typer.echo("\t".join(map(str, row)))  # rich would turn tabs into blanks

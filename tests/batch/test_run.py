@@ -19,6 +19,7 @@ from citylib.batch.plan import Plan
 from citylib.batch.receipt import Hashes
 from citylib.batch.run import Outcome, run_one, run_plan
 from citylib.errors import CellFailedError, InputError, LimitError, RunError
+from tests.batch.conftest import alive
 
 RESULTS = """
 from citylib import results
@@ -72,9 +73,11 @@ def test_two_equal_runs_make_the_same_bytes_and_are_then_skipped(planned, projec
 
 
 def test_a_failed_run_stays_beside_the_last_good_one(planned, project):
-    good = planned("x = 1")
+    # A daemon: started by a shell that ends at once, in a session of its own.
+    good = planned("import os\nos.system('setsid sleep 600 > /dev/null 2>&1 & echo $!')")
     folder = good.folder(project / "out")
     assert run_one(good, folder).ok
+    assert not alive(int((folder / "log.txt").read_text())), "what a cell started must end with the run"
     before = made(folder)
 
     bad = run_one(planned("print('on the way')\n1 / 0"), folder)

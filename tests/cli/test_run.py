@@ -1,0 +1,186 @@
+"""`citylib run` and `citylib runs`, from the command line in."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from citylib.batch import receipt
+from citylib.batch.receipt import Hashes
+from citylib.cli import main
+from tests.batch.conftest import alive, write_notebook
+
+PROGRAM = [sys.executable, "-c", "from citylib.cli import main; main()"]
+RESULTS = """
+from citylib import results
+_ = results.record("mae", 1.5 * horizon, unit="veh/h", interval=(1, 100), baseline=3)
+_ = results.record("place", "here")
+_ = results.say("It is good.")
+"""
+
+
+def ends(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    (tmp_path / "requirements.lock").write_text("numpy==2.0\n")
+    write_notebook(tmp_path / "notebooks" / "fam" / "01_first.ipynb", RESULTS)
+    (tmp_path / "book" / "plans").mkdir(parents=True)
+    (tmp_path / "book" / "plans" / "all.toml").write_text('[[run]]\nnotebook = "fam/01_first"\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_notebook_run_skipped_listed_shown_and_verified(project, capsys):
+    assert ends("run", "fam/01_first", "-p", "horizon=48") == 0
+    out = capsys.readouterr().out
+    assert "mae            72 veh/h (1 to 100), baseline 3" in out
+    assert "place          here" in out
+    assert "It is good." in out
+    folder = Path("_build/runs/single/fam/01_first/horizon-48")
+    assert f"in {folder}" in out
+
+    assert ends("run", "notebooks/fam/01_first.ipynb", "-p", "horizon=48") == 0
+    assert "0 to do, 1 unchanged" in capsys.readouterr().out
+    assert ends("run", "fam/01_first", "-p", "horizon=48", "--dry-run") == 0
+    assert capsys.readouterr().out.split("\t")[:3] == ["fam/01_first [horizon-48]", "skip", "unchanged"]
+    assert ends("run", "all", "--dry-run") == 0
+    assert capsys.readouterr().out.split("\t")[:3] == ["fam/01_first [default]", "run", "never run"]
+
+    assert ends("runs", "list") == 0
+    assert capsys.readouterr().out.split("\t")[:2] == ["fam/01_first [horizon-48]", "ok"]
+    assert ends("runs", "list", "--failed") == 0
+    assert capsys.readouterr().out == ""
+    assert ends("runs", "show", str(folder)) == 0
+    shown = capsys.readouterr().out
+    for text in ("parameter      horizon = 48", "citylib        4 files read", "mae            72 veh/h"):
+        assert text in shown
+
+    assert ends("runs", "verify") == 0
+    assert capsys.readouterr().out == "1 runs, 1 as their receipts say, 0 not\n"
+    (folder / "results.json").write_text("{}")
+    assert ends("runs", "verify", "_build") == 1
+    assert "results.json of the run was changed or removed" in capsys.readouterr().out
+
+
+def test_a_failing_cell_is_shown_with_source_and_error(project, capsys):
+    write_notebook(project / "notebooks" / "fam" / "02_bad.ipynb", "x = 1\nx / 0")
+    (project / "bad.toml").write_text(
+        '[[run]]\nnotebook = "fam/02_bad"\n[[run]]\nnotebook = "fam/02_bad"\nname = "b"\n'
+    )
+    assert ends("run", "bad.toml") == 1
+    out = capsys.readouterr().out
+    assert "in cell 'cell-0':\n    x = 1\n    x / 0\nZeroDivisionError: division by zero\n" in out
+    assert "bad: 2 failed" in out
+    place = "_build/runs/bad/fam/02_bad/default"
+    assert ends("runs", "show", place) == 0
+    shown = capsys.readouterr().out
+    assert "error          ZeroDivisionError in cell cell-0: division by zero" in shown
+    assert ends("runs", "list", "--failed") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_parameters_are_refused_before_a_kernel_starts(project, capsys):
+    assert ends("run", "fam/01_first", "-p", "horizn=48", "-p", "horizon=900") == 2
+    err = capsys.readouterr().err
+    assert "did you mean 'horizon'" in err
+    assert "horizon must lie in [1..168], got 900" in err
+    assert not (project / "_build").exists()
+
+
+def test_a_plan_takes_no_parameters(project, capsys):
+    assert ends("run", "all", "-p", "horizon=48") == 2
+    assert "-p must be given with a notebook" in capsys.readouterr().err
+
+
+def test_limits_are_given_on_the_command_line(project, capsys):
+    assert ends("run", "all", "--memory", "much") == 2
+    assert 'memory must be a size such as "512 MiB"' in capsys.readouterr().err
+
+
+def test_verify_needs_a_folder(project, capsys):
+    assert ends("runs", "verify") == 1
+    assert "no such folder of runs" in capsys.readouterr().err
+
+
+SLEEPERS = '[[run]]\nnotebook = "fam/03_sleep"\ngrid = { horizon = [1, 2, 3] }\n'
+
+
+@pytest.fixture
+def sleeping(project):
+    """Start a plan of three runs that sleep, two at a time; yield the process once both kernels are in their cells."""
+    source = "import os, pathlib, time\npathlib.Path(source, str(os.getpid())).touch()\ntime.sleep(600)"
+    (project / "pids").mkdir()
+    text = f'source: str = "{project / "pids"}"\nhorizon: int = 1'
+    write_notebook(project / "notebooks" / "fam" / "03_sleep.ipynb", source, parameters=text)
+    (project / "sleep.toml").write_text(SLEEPERS)
+    with subprocess.Popen([*PROGRAM, "run", "sleep.toml"], stdout=subprocess.PIPE, text=True) as process:
+        for _ in range(600):
+            if len(list((project / "pids").iterdir())) == 2:
+                break
+            time.sleep(0.05)
+        try:
+            yield process, [int(p.name) for p in (project / "pids").iterdir()]
+        finally:
+            process.kill()
+
+
+def gone(pids: list[int]) -> bool:
+    for _ in range(100):
+        if not any(alive(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_an_interrupt_ends_all_and_leaves_nothing_half_done(project, sleeping, number):
+    process, kernels = sleeping
+    family = [p.pid for p in psutil.Process(process.pid).children(recursive=True)]
+    assert set(kernels) <= set(family)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "sleep: 3 stopped" in out
+    assert gone(family)
+    assert [p for p in (project / "_build").rglob("*") if not p.is_dir()] == []
+    assert list((project / "_build").rglob(".*")) == []
+
+
+@pytest.mark.slow
+def test_a_killed_runner_takes_its_runs_with_it(project, sleeping):
+    process, kernels = sleeping
+    process.kill()
+    process.wait()
+    assert gone(kernels)
+    left = [p.name for p in (project / "_build").rglob("*") if p.name.startswith("horizon")]
+    assert left == []
+
+
+def test_on_a_terminal_runs_are_listed_as_a_table(project, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    place = project / "_build" / "runs" / "p" / "fam" / "01_first" / "default"
+    place.mkdir(parents=True)
+    hashes = Hashes()
+    content = {
+        "schema": receipt.SCHEMA, "run": {"id": "default", "notebook": "fam/01_first", "title": None},
+        "notebook": {"path": "notebooks/fam/01_first.ipynb", "sha256": ""}, "parameters": {}, "outcome": "ok",
+        "lock": receipt.lock_of(project, hashes), "seconds": 1.0, "peak_memory_bytes": 2**20, "started": "now",
+    }  # fmt: skip
+    (place / "receipt.json").write_text(json.dumps(content))
+    assert ends("runs", "list") == 0
+    assert "outcome" in capsys.readouterr().out
+    assert os.environ["FORCE_COLOR"] == "1"
