@@ -133,7 +133,9 @@ def _masked(
     what = f"Gaps filled on a straight line before publication, up to {longest} hours long"
     odd = quality.off_grid(values, steps) if variable == "PM2.5" else np.zeros_like(filled)
     per = odd.sum(axis=0)
-    left = f"Readings that are no whole number, {per.min()} to {per.max()} a station with those of filled gaps, outside them"
+    left = (
+        f"Readings that are no whole number and not in a filled gap ({per.min()} to {per.max()} a station with those)"
+    )
     faults: tuple[Fault, ...] = (
         *reading.fault(
             "missing", "Readings that were not published", values.size - total, values.size, "reported", variable

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from citylib.data.dataset import Dataset, Fault
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 from citylib.panel import Panel
 
 __all__ = ["read"]
@@ -48,7 +48,7 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         It is no Parquet file, a zone lacks, or the index holds no times.
     """
     path = reading.find(paths, FILE)
-    raw = reading.parquet(path, _ZONES)
+    raw = formats.parquet(path, _ZONES)
     if not isinstance(raw.index, pd.DatetimeIndex):
         raise reading.refuse(path.name, f"its index must hold times, got {raw.index.dtype}")
     labelled = raw.index.tz is not None

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from citylib.data.dataset import CITY, Dataset, Fault
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 from citylib.panel import Panel
 
 __all__ = ["read"]
@@ -162,8 +162,8 @@ def _population(path: Path) -> tuple[pd.DataFrame, int]:
 
 
 def _territories(path: Path) -> Any:
-    areas = reading.features(path, ("station", "area_sq_km"), "EPSG:4326")
-    areas["area_km2"] = reading.numeric(path, areas["area_sq_km"], "area_sq_km")
+    areas = formats.features(path, ("station", "area_sq_km"), "EPSG:4326")
+    areas["area_km2"] = formats.numeric(path, areas["area_sq_km"], "area_sq_km")
     return areas.assign(area=areas["station"].astype(str))[["area", "area_km2", "geometry"]]
 
 
@@ -175,7 +175,11 @@ def _months(path: Path) -> pd.DataFrame:
 
 def _weather(path: Path) -> dict[str, Panel]:
     raw = reading.read_csv(
-        path, numbers=[column for column, _ in _WEATHER.values()], times={"time": "%Y-%m-%d"}, skiprows=3, missing=("", "NaN")
+        path,
+        numbers=[column for column, _ in _WEATHER.values()],
+        times={"time": "%Y-%m-%d"},
+        skiprows=3,
+        missing=("", "NaN"),
     ).sort_values("time")
     index = pd.date_range(raw["time"].iloc[0], raw["time"].iloc[-1], freq="D")
     grid = raw.drop_duplicates("time").set_index("time").reindex(index)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from citylib.data.dataset import Dataset
+from citylib.data.dataset import Dataset, Fault
 from citylib.data.sources import reading
 
 __all__ = ["read"]
@@ -43,64 +43,62 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         A column lacks or a coordinate is no number.
     """
     raw = reading.read_csv(reading.find(paths, FILE), text=("status", "type", "approved"), numbers=("lat", "lng"))
-    rows = len(raw)
     day = pd.to_datetime(raw["approved"], format="%Y%m%d", errors="coerce").astype("datetime64[ns]")
-    given = raw["approved"].notna()
-    malformed = given & day.isna()
     origin = (raw["lat"] == 0) | (raw["lng"] == 0)
     south, north, west, east = _CITY
-    away = ~origin & ~(raw["lat"].between(south, north) & raw["lng"].between(west, east)) & raw["lat"].notna()
-    nowhere = origin | away
-    width = len(str(rows))
-    dismantled = raw["status"] == "DISMANTLED"
+    inside = raw["lat"].between(south, north) & raw["lng"].between(west, east)
+    away = ~origin & ~inside & raw["lat"].notna() & raw["lng"].notna()
+    width = len(str(len(raw)))
     assets = pd.DataFrame(
         {
-            "asset": [f"{k + 1:0{width}d}" for k in range(rows)],
+            "asset": [f"{k + 1:0{width}d}" for k in range(len(raw))],
             "installed": day,
             "kind": raw["type"],
             "status": raw["status"],
-            "dismantled": dismantled,
-            "latitude": raw["lat"].mask(nowhere),
-            "longitude": raw["lng"].mask(nowhere),
+            "dismantled": raw["status"] == "DISMANTLED",
+            "latitude": raw["lat"].mask(origin | away),
+            "longitude": raw["lng"].mask(origin | away),
         }
     )
     assets.attrs["observed_on"] = "" if day.isna().all() else f"{day.max():%Y-%m-%d}"
-    share = float(np.mean(given[dismantled])) if dismantled.any() else float("nan")
-    where = "assets.installed"
     return Dataset(
         name="infra-elevators-nyc",
         title="Elevators of New York City, in service or not",
         kind="assets",
         tables={"assets": assets},
-        faults=(
-            *reading.fault(
-                "date-missing",
-                f"No date of approval; {share:.0%} of the dismantled have one, so leaving the undated out biases",
-                (~given).sum(),
-                rows,
-                "reported",
-                where,
-            ),
-            *reading.fault("date-malformed", "A date that is none", malformed.sum(), given.sum(), "masked", where),
-            *reading.fault("no-place", "Latitude or longitude 0", origin.sum(), rows, "masked", "assets.latitude"),
-            *reading.fault(
-                "out-of-city", "A place outside New York City", away.sum(), rows, "masked", "assets.latitude"
-            ),
-            *reading.fault(
-                "current-status",
-                "No date of removal: a device is known only to be dismantled, or not, on the day of the snapshot",
-                dismantled.sum(),
-                rows,
-                "reported",
-                "assets.dismantled",
-            ),
-            *reading.fault(
-                "no-id",
-                "Devices have no id; rows are numbered in the order of the file",
-                rows,
-                rows,
-                "mended",
-                "assets.asset",
-            ),
+        faults=_faults(assets, raw["approved"].notna(), int(origin.sum()), int(away.sum())),
+    )
+
+
+def _faults(assets: pd.DataFrame, given: pd.Series[bool], origin: int, away: int) -> tuple[Fault, ...]:
+    """Return what was wrong; `given` tells which devices had anything for a date."""
+    rows, where = len(assets), "assets.installed"
+    gone = assets["dismantled"]
+    share = (
+        f"; {np.mean(given[gone]):.0%} of the dismantled have one, so leaving the undated out biases"
+        if gone.any()
+        else ""
+    )
+    malformed = given & assets["installed"].isna()
+    return (
+        *reading.fault("date-missing", f"No date of approval{share}", (~given).sum(), rows, "reported", where),
+        *reading.fault("date-malformed", "A date that is none", malformed.sum(), given.sum(), "masked", where),
+        *reading.fault("no-place", "Latitude or longitude 0", origin, rows, "masked", "assets.latitude"),
+        *reading.fault("out-of-city", "A place outside New York City", away, rows, "masked", "assets.latitude"),
+        *reading.fault(
+            "current-status",
+            "No date of removal: a device is known only to be dismantled, or not, on the day of the snapshot",
+            gone.sum(),
+            rows,
+            "reported",
+            "assets.dismantled",
+        ),
+        *reading.fault(
+            "no-id",
+            "Devices have no id; rows are numbered in the order of the file",
+            rows,
+            rows,
+            "mended",
+            "assets.asset",
         ),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from citylib.data.dataset import Dataset
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 
 __all__ = ["read"]
 
@@ -51,9 +51,9 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         It is no GeoJSON, lacks a column, or a number is none.
     """
     path = reading.find(paths, FILE)
-    areas = reading.features(path, list(_COLUMNS), "EPSG:4326").rename(columns=_COLUMNS)
+    areas = formats.features(path, list(_COLUMNS), "EPSG:4326").rename(columns=_COLUMNS)
     for column in ("length_m", "iri_in_mi", "geometry_m"):
-        areas[column] = reading.numeric(path, areas[column], column)
+        areas[column] = formats.numeric(path, areas[column], column)
     areas["length_m"] *= MILE
     for column in ("area", "roadway"):
         areas[column] = areas[column].astype(str)

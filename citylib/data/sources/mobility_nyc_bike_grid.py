@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from citylib.data.dataset import Dataset
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 from citylib.panel import Panel
 
 __all__ = ["COLUMNS", "ROWS", "read"]
@@ -43,7 +43,7 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         An array lacks, has the wrong shape, or the times can't be read.
     """
     path = reading.find(paths, FILE)
-    held = reading.arrays(path, ("flow", "time", "adj"))
+    held = formats.arrays(path, ("flow", "time", "adj"))
     flow, steps = held["flow"].astype(np.float64), len(held["time"])
     size = ROWS * COLUMNS
     if flow.shape != (steps, size, 2) or held["adj"].shape != (size, size):

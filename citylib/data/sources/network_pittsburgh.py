@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from citylib.data.dataset import Dataset, Fault
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 
 __all__ = ["read", "with_reverse"]
 
@@ -160,8 +160,8 @@ def _components(start: npt.NDArray[np.intp], end: npt.NDArray[np.intp], size: in
 
 
 def _areas(path: Path) -> Any:
-    areas = reading.features(path, ("hood", "sqmiles"), "EPSG:4326")
-    areas["area_km2"] = reading.numeric(path, areas["sqmiles"], "sqmiles") * SQUARE_MILE
+    areas = formats.features(path, ("hood", "sqmiles"), "EPSG:4326")
+    areas["area_km2"] = formats.numeric(path, areas["sqmiles"], "sqmiles") * SQUARE_MILE
     return areas.rename(columns={"hood": "area"})[["area", "area_km2", "geometry"]]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,16 +17,14 @@ from citylib.data.dataset import Fault
 from citylib.errors import ArchiveError, SchemaError, SourceMissingError
 
 __all__ = [
-    "arrays",
+    "bad_cells",
     "clock_times",
     "content",
     "fault",
-    "features",
     "find",
     "header",
     "hourly",
-    "numeric",
-    "parquet",
+    "need",
     "read_csv",
     "refuse",
 ]
@@ -38,6 +35,17 @@ _SHOWN = 3  # rows named in a fault
 
 def find(paths: Mapping[str, Path], name: str) -> Path:
     """Return the path of the file `name`.
+
+    Parameters
+    ----------
+    paths : mapping of str to Path
+        Files given, by name without folder.
+    name : str
+        The file wanted.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
@@ -53,6 +61,15 @@ def find(paths: Mapping[str, Path], name: str) -> Path:
 
 def content(path: Path) -> bytes:
     """Return the bytes of a file, unpacked if it starts as a gzip file does.
+
+    Parameters
+    ----------
+    path : Path
+        The file, whatever its name ends in.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
@@ -115,7 +132,7 @@ def read_csv(
     options = {"encoding": "utf-8-sig", **options}
     try:
         if "names" not in options:
-            _need(path, wanted, pd.read_csv(io.BytesIO(data), nrows=0, **options).columns)
+            need(path, wanted, pd.read_csv(io.BytesIO(data), nrows=0, **options).columns)
         frame: pd.DataFrame = pd.read_csv(
             io.BytesIO(data),
             dtype=dict.fromkeys([*text, *times], "object"),
@@ -141,6 +158,17 @@ def read_csv(
 def header(path: Path, delimiter: str = ",") -> list[str]:
     """Return the words of a CSV file's first line.
 
+    Parameters
+    ----------
+    path : Path
+        The file, gzip or plain.
+    delimiter : str, default ","
+        What stands between words.
+
+    Returns
+    -------
+    list of str
+
     Raises
     ------
     SchemaError
@@ -156,62 +184,19 @@ def header(path: Path, delimiter: str = ",") -> list[str]:
     return names
 
 
-def features(path: Path, columns: Sequence[str], crs: str | None) -> Any:
-    """Return a GeoJSON file as a GeoDataFrame with the named columns and ``geometry``.
-
-    Raises
-    ------
-    SchemaError
-        It is no GeoJSON, has no features, or lacks a column.
-    """
-    import geopandas
-
-    try:
-        found = json.loads(content(path))["features"]
-        frame = geopandas.GeoDataFrame.from_features(found, crs=crs)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SchemaError(path.name, [f"the file must be a GeoJSON collection of features: {error!r}"]) from None
-    if not len(frame):
-        raise SchemaError(path.name, ["the file must have features, and it has none"])
-    _need(path, columns, frame.columns)
-    return frame[[*columns, "geometry"]]
-
-
-def numeric(path: Path, column: Any, name: str) -> pd.Series[float]:
-    """Return a column of properties as float64.
-
-    Raises
-    ------
-    SchemaError
-        A value is no number.
-    """
-    typed: pd.Series[float] = pd.to_numeric(column, errors="coerce").astype("float64")
-    faults = _bad(column, typed, name, "be a number", 1)
-    if faults:
-        raise SchemaError(path.name, faults)
-    return typed
-
-
-def arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-    """Return the named arrays of an npz file; pickled objects are refused.
-
-    Raises
-    ------
-    SchemaError
-        It is no npz file, lacks an array, or holds objects.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            _need(path, names, held.files, "array")
-            return {name: held[name] for name in names}
-    except SchemaError:
-        raise
-    except Exception as error:
-        raise SchemaError(path.name, [f"the file must be an npz archive of plain arrays: {error}"]) from None
-
-
 def clock_times(path: Path, parts: pd.DataFrame) -> pd.Series[Any]:
     """Return the times of columns year, month, day, hour.
+
+    Parameters
+    ----------
+    path : Path
+        The file they come from, for the refusal.
+    parts : pandas.DataFrame
+        The columns, so named.
+
+    Returns
+    -------
+    pandas.Series of datetime64
 
     Raises
     ------
@@ -228,6 +213,13 @@ def clock_times(path: Path, parts: pd.DataFrame) -> pd.Series[Any]:
 def hourly(path: Path, index: pd.DatetimeIndex) -> None:
     """Refuse times that are not an hour apart throughout.
 
+    Parameters
+    ----------
+    path : Path
+        The file they come from, for the refusal.
+    index : pandas.DatetimeIndex
+        The times.
+
     Raises
     ------
     SchemaError
@@ -242,32 +234,61 @@ def hourly(path: Path, index: pd.DatetimeIndex) -> None:
 
 
 def refuse(name: str, *faults: str) -> SchemaError:
-    """Return the refusal of a file that is typed well and still can't be what it claims to be."""
+    """Return the refusal of a file that is typed well and still can't be what it claims to be.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+    *faults : str
+        What is wrong, a sentence each.
+
+    Returns
+    -------
+    SchemaError
+        To be raised.
+    """
     return SchemaError(name, faults)
 
 
-def parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the named columns of a Parquet file, with its index.
+def fault(code: str, what: str, count: Any, total: Any, action: Any, where: str = "") -> tuple[Fault, ...]:
+    """Return the fault as a tuple of one, or an empty one when it did not occur.
+
+    Parameters
+    ----------
+    code, what : str
+        Its short name, and a sentence a reader understands.
+    count, total : int
+        How many, out of how many.
+    action : {"masked", "dropped", "mended", "reported"}
+        What was done.
+    where : str, optional
+        Variable, table or column.
+
+    Returns
+    -------
+    tuple of Fault
+    """
+    return (Fault(code, what, int(count), int(total), action, where),) if int(count) else ()
+
+
+def need(path: Path, wanted: Sequence[str], found: Any, noun: str = "column") -> None:
+    """Refuse a file that lacks something it must have, naming all of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the refusal.
+    wanted, found : sequence of str
+        What it must have, and what it has.
+    noun : str, default "column"
+        What they are.
 
     Raises
     ------
     SchemaError
-        It is no Parquet file, or lacks a column.
+        Something lacks.
     """
-    try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise SchemaError(path.name, [f"the file must be Parquet: {error}"]) from None
-    _need(path, columns, frame.columns)
-    return frame[list(columns)]
-
-
-def fault(code: str, what: str, count: Any, total: Any, action: Any, where: str = "") -> tuple[Fault, ...]:
-    """Return the fault as a tuple of one, or an empty one when it did not occur."""
-    return (Fault(code, what, int(count), int(total), action, where),) if int(count) else ()
-
-
-def _need(path: Path, wanted: Sequence[str], found: Any, noun: str = "column") -> None:
     have = [str(c) for c in found]
     lacking = [c for c in wanted if c not in have]
     if lacking:
@@ -290,20 +311,37 @@ def _typed(
         raw = frame[column]
         typed = raw if raw.dtype.kind in "iuf" else pd.to_numeric(raw.astype(object), errors="coerce")
         out[column] = typed.astype("float64")
-        faults += _bad(raw, typed, column, "be a number", first)
+        faults += bad_cells(raw, typed, column, "be a number", first)
         infinite = np.isinf(out[column].to_numpy())
         if infinite.any():
             faults.append(f"column {column!r} must be finite, got {_rows(infinite, first)}")
     for column, form in times.items():
         raw = frame[column]
         out[column] = pd.to_datetime(raw, format=form, errors="coerce").astype("datetime64[ns]")
-        faults += _bad(raw, out[column], column, f"be a time of the form {form}", first)
+        faults += bad_cells(raw, out[column], column, f"be a time of the form {form}", first)
         if not optional and raw.isna().any():
             faults.append(f"column {column!r} must have no missing times, got {_rows(raw.isna().to_numpy(), first)}")
     return pd.DataFrame(out), faults
 
 
-def _bad(raw: Any, typed: Any, column: str, rule: str, first: int) -> list[str]:
+def bad_cells(raw: Any, typed: Any, column: str, rule: str, first: int) -> list[str]:
+    """Return the fault of cells that held something and became nothing when typed, if there are any.
+
+    Parameters
+    ----------
+    raw, typed : pandas.Series
+        The cells before and after.
+    column : str
+        Their column.
+    rule : str
+        What they must be, a phrase that follows "must".
+    first : int
+        Line of the first cell.
+
+    Returns
+    -------
+    list of str
+    """
     bad = (typed.isna() & raw.notna()).to_numpy()
     if not bad.any():
         return []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from citylib.data.dataset import Dataset
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 
 __all__ = ["read"]
 
@@ -104,8 +104,8 @@ def read(paths: Mapping[str, Path]) -> Dataset:
 
 
 def _table(path: Path, columns: Mapping[str, str], key: str) -> Any:
-    frame = reading.features(path, list(columns), None).rename(columns=dict(columns))
+    frame = formats.features(path, list(columns), None).rename(columns=dict(columns))
     for column in columns.values():
-        frame[column] = reading.numeric(path, frame[column], column)
+        frame[column] = formats.numeric(path, frame[column], column)
     frame[key] = frame[key].astype(int).astype(str)
     return frame

@@ -24,7 +24,7 @@ import pandas as pd
 
 from citylib.data import quality
 from citylib.data.dataset import Dataset, Fault
-from citylib.data.sources import reading
+from citylib.data.sources import formats, reading
 from citylib.panel import Panel
 
 __all__ = ["read"]
@@ -79,7 +79,7 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         zone=ZONE,
         coordinates=published.coordinates,
     )
-    average = reading.arrays(reading.find(paths, "metr_la_week_average.npz"), ["week_average"])["week_average"]
+    average = formats.arrays(reading.find(paths, "metr_la_week_average.npz"), ["week_average"])["week_average"]
     if average.ndim != 2 or average.shape[0] != len(names):
         raise reading.refuse(
             "metr_la_week_average.npz", f"must hold {len(names)} detectors x slots, got {average.shape}"

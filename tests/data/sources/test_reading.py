@@ -94,34 +94,6 @@ def test_a_file_not_given_is_said_with_those_that_were(tmp_path: Path) -> None:
         reading.find({"a.csv": tmp_path}, "b.csv")
 
 
-def test_arrays_refuse_objects_and_what_is_lacking(tmp_path: Path) -> None:
-    path = tmp_path / "a.npz"
-    np.savez(path, a=np.arange(3))
-    assert reading.arrays(path, ["a"])["a"].tolist() == [0, 1, 2]
-    with pytest.raises(SchemaError, match="array 'b' must be there"):
-        reading.arrays(path, ["b"])
-    np.savez(path, a=np.array([{}], dtype=object))
-    with pytest.raises(SchemaError, match="plain arrays"):
-        reading.arrays(path, ["a"])
-    with pytest.raises(SchemaError, match="npz"):
-        reading.arrays(file(tmp_path, b"no npz", "b.npz"), ["a"])
-
-
-def test_parquet_is_refused_where_it_is_none_or_lacks_a_column(tmp_path: Path) -> None:
-    path = tmp_path / "a.parquet"
-    pd.DataFrame({"a": [1]}).to_parquet(path)
-    assert list(reading.parquet(path, ["a"])) == ["a"]
-    with pytest.raises(SchemaError, match="column 'b' must be there"):
-        reading.parquet(path, ["b"])
-    with pytest.raises(SchemaError, match="must be Parquet"):
-        reading.parquet(file(tmp_path, b"no parquet", "b.parquet"), ["a"])
-
-
-def test_properties_must_be_numbers(tmp_path: Path) -> None:
-    with pytest.raises(SchemaError, match="column 'n' must be a number"):
-        reading.numeric(tmp_path / "a.geojson", pd.Series(["1", "x"]), "n")
-
-
 def test_clock_times_must_exist_and_be_an_hour_apart(tmp_path: Path) -> None:
     parts = pd.DataFrame({"year": [2026, 2026], "month": [2, 2], "day": [28, 30], "hour": [0, 0]})
     with pytest.raises(SchemaError, match=r"make a time.*line\(s\) 3"):
