@@ -166,63 +166,27 @@ def _areas(path: Path) -> Any:
 
 
 def _faults(nodes: pd.DataFrame, edges: pd.DataFrame, raw: pd.DataFrame) -> tuple[Fault, ...]:
-    rows = len(edges)
+    rows, size = len(edges), len(nodes)
     lists = sum(int(_listed(raw[c]).sum()) for c in ("highway", "name", "lanes", "maxspeed"))
     parts = int(nodes["component"].max()) + 1
+    once = "Two-way streets stand once: routing needs their reverse"
+    apart = f"Nodes outside the largest of {parts} components: no way leads there"
+    listed = "Cells that are a list written as text; its first word is kept"
+    limit, lanes = edges["speed_limit_kmh"].isna().sum(), edges["lanes"].isna().sum()
+    loops, away = (edges["start"] == edges["end"]).sum(), (nodes["component"] > 0).sum()
+    said = reading.fault
     return (
-        *reading.fault(
-            "stored-once",
-            "Two-way streets stand once: routing needs their reverse",
-            (~edges["one_way"]).sum(),
-            rows,
-            "reported",
-            "edges",
-        ),
-        *reading.fault(
-            "not-connected",
-            f"Nodes outside the largest of {parts} components: no way leads there",
-            (nodes["component"] > 0).sum(),
-            len(nodes),
-            "reported",
-            "nodes.component",
-        ),
-        *reading.fault(
-            "speed-missing",
-            "The speed limit is not mapped",
-            edges["speed_limit_kmh"].isna().sum(),
-            rows,
-            "reported",
-            "edges.speed_limit_kmh",
-        ),
-        *reading.fault(
-            "lanes-missing",
-            "The number of lanes is not mapped",
-            edges["lanes"].isna().sum(),
-            rows,
-            "reported",
-            "edges.lanes",
-        ),
-        *reading.fault(
-            "list-as-text",
-            "Cells that are a list written as text; its first word is kept",
-            lists,
-            4 * rows,
-            "mended",
-            "edges",
-        ),
-        *reading.fault(
-            "self-loop",
-            "Streets that end where they begin",
-            (edges["start"] == edges["end"]).sum(),
-            rows,
-            "reported",
-            "edges",
-        ),
-        *reading.fault(
+        *said("stored-once", once, (~edges["one_way"]).sum(), rows, "reported", "edges"),
+        *said("not-connected", apart, away, size, "reported", "nodes.component"),
+        *said("speed-missing", "The speed limit is not mapped", limit, rows, "reported", "edges.speed_limit_kmh"),
+        *said("lanes-missing", "The number of lanes is not mapped", lanes, rows, "reported", "edges.lanes"),
+        *said("list-as-text", listed, lists, 4 * rows, "mended", "edges"),
+        *said("self-loop", "Streets that end where they begin", loops, rows, "reported", "edges"),
+        *said(
             "outside-city",
             "Nodes in the rim outside the city",
             nodes["outside"].sum(),
-            len(nodes),
+            size,
             "reported",
             "nodes.outside",
         ),
