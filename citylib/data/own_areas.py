@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from citylib.data import own_check, schema
@@ -41,10 +42,8 @@ def read_areas(opened: Opened) -> Dataset:
     SchemaError
         All faults of the file, with the number of the feature (from 1).
     """
-    import geopandas
-
     if opened.ending == ".parquet":
-        frame = geopandas.read_parquet(io.BytesIO(opened.data))
+        frame = _geoparquet(opened)
         frame.index = pd.RangeIndex(1, len(frame) + 1)
         if frame.empty:
             raise InputError(f"file {opened.given}", "hold areas", "no rows")
@@ -111,7 +110,7 @@ def _features(opened: Opened) -> tuple[Any, Faults]:
     name = str(crs.get("properties", {}).get("name", "")) if isinstance(crs, dict) else ""
     if name and not name.upper().endswith(("CRS84", "4326")):
         faults.say("crs", "be WGS84 degrees", repr(name), "convert it with geopandas: frame.to_crs(4326)")
-    odd = {n: type(f).__name__ for n, f in enumerate(features, 1) if not isinstance(f, dict) or "geometry" not in f}
+    odd = {n: _oddity(f) for n, f in enumerate(features, 1) if _oddity(f)}
     faults.cells("features", "be GeoJSON features with a geometry", pd.Series(odd, dtype=object))
     faults.raise_if_any(argument)
     whole = [{"type": "Feature", "properties": f.get("properties") or {}, "geometry": f["geometry"]} for f in features]
@@ -121,6 +120,27 @@ def _features(opened: Opened) -> tuple[Any, Faults]:
         raise InputError(argument, "hold GeoJSON geometries", f"{type(error).__name__}: {error}") from None
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame, faults
+
+
+def _geoparquet(opened: Opened) -> Any:
+    import geopandas
+    import pyarrow
+    import shapely.errors
+
+    try:
+        return geopandas.read_parquet(io.BytesIO(opened.data))
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, KeyError, shapely.errors.ShapelyError) as error:
+        value = str(error).split("\n")[0]
+        raise InputError(f"file {opened.given}", "be a complete GeoParquet file", value) from None
+
+
+def _oddity(feature: object) -> str:
+    if not isinstance(feature, dict):
+        return f"a {type(feature).__name__}"
+    if "geometry" not in feature:
+        return "no geometry"
+    properties = feature.get("properties") or {}
+    return "" if isinstance(properties, dict) else f"properties that are a {type(properties).__name__}"
 
 
 def _dataset(raw: Raw, given: str, shapes: Any, *, told: set[Any] | None = None) -> Dataset:
@@ -163,7 +183,8 @@ def _refuse_shapes(shapes: Any, faults: Faults, told: set[Any]) -> None:
     faults.cells("geometry", "not be empty", pd.Series("nothing", index=shapes.index[empty], dtype=object))
     here = shapes[~(shapes.isna() | shapes.is_empty)]
     broken = here[~here.is_valid]
-    reasons = pd.Series(shapely.is_valid_reason(broken.to_numpy()), index=broken.index, dtype=object)
+    with np.errstate(all="ignore"):
+        reasons = pd.Series(shapely.is_valid_reason(broken.to_numpy()), index=broken.index, dtype=object)
     faults.cells("geometry", "be valid", reasons, "shapely.make_valid can mend it")
     if shapes.crs is None or shapes.crs.is_geographic:
         box = here.bounds

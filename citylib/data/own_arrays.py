@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,9 @@ def _hdf(opened: Opened) -> Dataset:
                 hint = "write it with DataFrame.to_hdf(..., format='fixed')"
                 raise InputError(argument, "hold one frame in the layout of pandas", groups or list(store), hint)
             times, sensors, values = _frame(argument, store[groups[0]])
-    except (OSError, KeyError) as error:
+    except InputError:
+        raise
+    except (OSError, LookupError, ArithmeticError, RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise InputError(argument, "be a complete HDF5 file", str(error), "copy it again, it may be cut off") from None
     zero = values == 0
     faults = []
@@ -124,7 +127,7 @@ def _npz(opened: Opened) -> Dataset:
                 argument, "hold no pickled objects (opening one runs code)", "an object array", hint
             ) from None
         raise InputError(argument, "be a complete npz file", str(error)) from None
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(argument, "be a complete npz file", str(error), "copy it again, it may be cut off") from None
     if "data" not in arrays:
         raise InputError(argument, "hold an array called data", ", ".join(arrays) or "no arrays")

@@ -105,5 +105,5 @@ def _is_geoparquet(opened: Opened) -> bool:
 
     try:
         return b"geo" in (pyarrow.parquet.read_schema(io.BytesIO(opened.data)).metadata or {})
-    except (pyarrow.ArrowException, OSError):
+    except (pyarrow.ArrowException, OSError, ValueError):
         return False  # reading the table says what is wrong

@@ -188,7 +188,7 @@ def _refuse_all_empty(raw: Raw, typed: pd.DataFrame, measured: list[str]) -> Non
 
 
 def _coordinates(raw: Raw, typed: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    if not set(PLACE) <= set(typed.columns):
+    if not set(PLACE) <= set(typed.columns) or typed["sensor"].isna().all():
         return {}
     place = typed[["sensor", *PLACE]]
     first = place.groupby("sensor", sort=False)[list(PLACE)].transform("first")

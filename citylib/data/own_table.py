@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +84,22 @@ def unit_of(header: str) -> tuple[str, str]:
 
 
 def number(column: pd.Series[Any], faults: Faults, what: str | None = None) -> pd.Series[Any]:
-    """Return a column as float64, adding each cell that is no number to `faults`."""
+    """Return a column as float64, each cell that is no number being a fault.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Row numbers as index.
+    faults : Faults
+        Where faults are added.
+    what : str, optional
+        What it is called in a fault; by default by its name.
+
+    Returns
+    -------
+    pandas.Series of float64
+        NaN where a cell is empty or was at fault.
+    """
     if pd.api.types.is_bool_dtype(column.dtype):
         faults.cells(what or f"column {str(column.name)!r}", "be a number", column.iloc[:1])
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -115,8 +131,9 @@ def _read_csv(opened: Opened) -> Raw:
     text = opened.data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     first = text.split("\n", 1)[0]
     mark = max(",;\t", key=first.count)
-    headers = next(csv.reader([first], delimiter=mark))
-    names, units = _names(opened.given, headers)
+    if not first.strip():
+        raise InputError(f"file {opened.given}", "have column names in its first row", "an empty row")
+    names, units = _names(opened.given, _split(first, mark))
     dtype: dict[str, Any] = {name: str for name in names if name in AS_TEXT}
     try:
         with warnings.catch_warnings():
@@ -138,8 +155,6 @@ def _read_csv(opened: Opened) -> Raw:
         _refuse_ragged(text, mark, len(names), faults, error)
         faults.raise_if_any(f"file {opened.given}")
         raise AssertionError("a ragged file without a ragged row") from error
-    except pd.errors.EmptyDataError:
-        frame = pd.DataFrame(columns=names)
     frame.index = pd.RangeIndex(2, len(frame) + 2)
     _refuse_cut(text, mark, frame, faults)
     return Raw(frame[frame.notna().any(axis=1)], units, faults)
@@ -160,9 +175,18 @@ def _names(given: str, headers: list[str]) -> tuple[list[str], dict[str, str]]:
     return names, {name: unit for name, unit in split if unit}
 
 
+def _split(line: str, mark: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=mark), [])
+    except csv.Error:  # a cell longer than the reader takes
+        return line.split(mark)
+
+
 def _refuse_ragged(text: str, mark: str, width: int, faults: Faults, error: Exception) -> None:
-    lengths = {n: len(row) for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=mark), start=1) if n > 1}
-    odd = pd.Series({n: length for n, length in lengths.items() if length > width}, dtype=object)
+    odd = pd.Series(dtype=object)
+    with suppress(csv.Error):  # a cell longer than the reader takes: what an open quotation mark gives
+        lengths = {n: len(row) for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=mark), start=1)}
+        odd = pd.Series({n: length for n, length in lengths.items() if n > 1 and length > width}, dtype=object)
     faults.cells("rows", f"have {width} cells as the header has", odd)
     if odd.empty:  # an open quotation mark runs to the end of the file
         where = re.search(r"starting at row (\d+)", str(error))
@@ -172,7 +196,7 @@ def _refuse_ragged(text: str, mark: str, width: int, faults: Faults, error: Exce
 
 def _refuse_cut(text: str, mark: str, frame: pd.DataFrame, faults: Faults) -> None:
     last = text.rstrip().rsplit("\n", 1)[-1]
-    cells = len(next(csv.reader([last], delimiter=mark), []))
+    cells = len(_split(last, mark))
     if len(frame) and cells < len(frame.columns) and last.count('"') % 2 == 0:
         width = len(frame.columns)
         row = int(frame.index[frame.notna().any(axis=1)][-1]) if frame.notna().any(axis=None) else 2
@@ -187,11 +211,11 @@ def _read_parquet(opened: Opened) -> Raw:
     argument = f"file {opened.given}"
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(opened.data))
-    except (pyarrow.ArrowException, OSError) as error:
+        frame = table.to_pandas()
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         hint = "copy it again, it may be cut off"
         raise InputError(argument, "be a complete Parquet file", str(error).split("\n")[0], hint) from None
     _names(opened.given, table.column_names)
-    frame = table.to_pandas()
     if frame.index.names != [None]:
         frame = frame.reset_index()
     split = [unit_of(str(c)) for c in frame.columns]

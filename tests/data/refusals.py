@@ -13,6 +13,7 @@ import geopandas
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 from shapely.geometry import Polygon, box
 
 from citylib.errors import CitylibError, SchemaError
@@ -104,11 +105,24 @@ def feature(area: str | None, rings: object, kind: str = "Polygon") -> dict[str,
     return {"type": "Feature", "properties": {"area": area}, "geometry": geometry}
 
 
-def broken_geoparquet() -> bytes:
+def geoparquet(*shapes: Polygon) -> Callable[[], bytes]:
+    def make() -> bytes:
+        out = io.BytesIO()
+        names = [f"area {n}" for n in range(len(shapes))]
+        geopandas.GeoDataFrame({"area": names}, geometry=list(shapes), crs=4326).to_parquet(out)
+        return out.getvalue()
+
+    return make
+
+
+def broken_metadata() -> bytes:
+    table = pyarrow.parquet.read_table(io.BytesIO(geoparquet(box(0, 0, 1, 1))()))
     out = io.BytesIO()
-    bow = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
-    geopandas.GeoDataFrame({"area": ["a", "b"]}, geometry=[box(0, 0, 1, 1), bow], crs=4326).to_parquet(out)
+    pyarrow.parquet.write_table(table.replace_schema_metadata({b"geo": b"{}"}), out)
     return out.getvalue()
+
+
+BOW_TIE = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
 
 
 CSV = LONG.encode()

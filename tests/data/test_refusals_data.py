@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from shapely.geometry import box
 
 from citylib import data
 from citylib.data import own_archive, own_files
 from citylib.errors import ArchiveError, CitylibError, InputError, SchemaError, UnknownNameError
 
 from .refusals import (
+    BOW_TIE,
     CSV,
     HEAD,
     LONG,
@@ -22,9 +24,10 @@ from .refusals import (
     TIMES,
     WHEN,
     Case,
-    broken_geoparquet,
+    broken_metadata,
     feature,
     geojson,
+    geoparquet,
     hdf,
     npz,
     parquet,
@@ -67,6 +70,10 @@ FILES = [
     Case("open quotation", "a.csv", HEAD + '2024-03-01,"a,1\n2024-03-02,a,2\n', ("must", "row 2")),
     Case("repeated header", "a.csv", "time,a,a [m]\n2024,1,2\n", ("name each column once, got 'a' in columns 2, 3",)),
     Case("nameless column", "a.csv", "time,,a\n2024,1,2\n", ("name each column once, got no name in column 2",)),
+    Case("blank first row", "a.csv", "\n" + LONG, ("have column names in its first row", "an empty row"),
+         error=InputError),
+    Case("open quotation, long", "a.csv", HEAD + '2024-03-01,"' + "a" * 140_000, ("an open quotation mark in row 2",)),
+    Case("a very long last row", "a.csv", HEAD + '2024-03-01,' + "a" * 140_000, ("the last row must have 3 cells",)),
     # archives
     Case("zip outside", "a.zip", zipped(("../evil.csv", CSV)), ("'../evil.csv'", "inside its own folder"),
          error=ArchiveError),
@@ -189,8 +196,15 @@ FILES = [
     Case("json that is no geojson", "a.json", "[1]", ("be a GeoJSON FeatureCollection", "list"), error=InputError),
     Case("no features", "a.geojson", geojson(), ("must hold areas", "no features"), error=InputError),
     Case("odd features", "a.geojson", geojson(feature("a", SQUARE), 7),
-         ("be GeoJSON features with a geometry, got 'int' (feature 2)",)),
+         ("be GeoJSON features with a geometry, got 'a int' (feature 2)",)),
     Case("odd geometry", "a.geojson", geojson(feature("a", SQUARE, "Circle")), ("hold GeoJSON geometries",),
+         error=InputError),
+    Case("odd properties", "a.geojson", geojson({"type": "Feature", "properties": [1], "geometry": None}),
+         ("be GeoJSON features with a geometry, got 'properties that are a list' (feature 1)",)),
+    Case("far outside", "a.geojson", geojson(feature("a", [[[0, 1e308], [1, 0], [1, 1], [0, 1e308]]])),
+         ("latitude in [-90, 90]", "(feature 1)")),
+    Case("geoparquet of nothing", "a.parquet", geoparquet(), ("must hold areas, got 'no rows'",), error=InputError),
+    Case("geoparquet with broken metadata", "a.parquet", broken_metadata, ("be a complete GeoParquet file",),
          error=InputError),
     Case("another crs", "a.geojson", geojson(feature("a", SQUARE), crs={"properties": {"name": "EPSG:25832"}}),
          ("be WGS84 degrees, got 'EPSG:25832'",)),
@@ -199,8 +213,8 @@ FILES = [
     Case("metres for degrees", "a.geojson",
          geojson(feature("a", [[[500, 5000], [600, 5000], [600, 6000], [500, 5000]]])), ("longitude in [-180, 180]",
          "500, 5000", "(feature 1)")),
-    Case("invalid outline", "a.parquet", broken_geoparquet, ("geometry must be valid, got 'Self-intersection",
-         "(row 2)", "make_valid")),
+    Case("invalid outline", "a.parquet", geoparquet(box(0, 0, 1, 1), BOW_TIE),
+         ("geometry must be valid, got 'Self-intersection", "(row 2)", "make_valid")),
     # arrays
     Case("npz with objects", "a.npz", npz(data=np.array([{}, None])), ("hold no pickled objects",
          "opening one runs code"), error=InputError),
