@@ -90,7 +90,22 @@ def inversion(clock: Clock, sky: Weather) -> npt.NDArray[np.bool_]:
 
 
 def place_stations(seed: int, stations: int, place: Ground) -> pd.DataFrame:
-    """Return the air stations, spread over the districts: station, latitude, longitude, district."""
+    """Return the air stations, spread over the districts.
+
+    Parameters
+    ----------
+    seed : int
+        The city's seed.
+    stations : int
+        How many, 1 or more.
+    place : Ground
+        The districts they stand in.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a station: sensor, latitude, longitude (degrees), district.
+    """
     checks.integer("stations", stations, minimum=1)
     rng = seeds.generator(seed, "synthetic", "stations")
     order = rng.permutation(len(place))

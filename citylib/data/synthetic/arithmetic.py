@@ -75,6 +75,20 @@ def chain(uniform_T: FloatArray, start: float, stay: float) -> npt.NDArray[np.bo
     """Return a two-state Markov chain: off to on with probability `start`, on to on with `stay`.
 
     The first state is drawn from the stationary law.
+
+    Parameters
+    ----------
+    uniform_T : ndarray, shape (T,)
+        Uniform draws on [0, 1), one a step.
+    start : float
+        Probability to go on when off.
+    stay : float
+        Probability to stay on when on.
+
+    Returns
+    -------
+    ndarray of bool, shape (T,)
+        The states.
     """
     state = bool(uniform_T[0] < start / (start + 1 - stay))
     states = [state]

@@ -79,7 +79,26 @@ def hour_shares(kind: str, truth: IncidentsTruth) -> FloatArray:
 
 
 def rates(clock: Clock, sky: Weather, place: Ground, kind: str, truth: IncidentsTruth) -> FloatArray:
-    """Return expected calls of a kind by hour and district, shape (T, D)."""
+    """Return the calls of a kind that are expected by hour and district.
+
+    Parameters
+    ----------
+    clock : Clock
+        The hours.
+    sky : Weather
+        Their weather.
+    place : Ground
+        The districts.
+    kind : str
+        What is called for.
+    truth : IncidentsTruth
+        What calls are drawn with.
+
+    Returns
+    -------
+    ndarray, shape (T, D)
+        Calls an hour.
+    """
     density = place.population / place.area_km2
     relative = density / (int(place.population.sum()) / float(place.area_km2.sum()))
     per_day = truth.per_1000_year[kind] / 365 * place.population / 1000 * relative**truth.density_power

@@ -25,17 +25,25 @@ class CityTruth:
     Parameters
     ----------
     districts : DistrictsTruth
+        Where people live.
     roads : RoadsTruth
+        How streets are laid.
     weather : WeatherTruth
+        The sky over the whole city.
     traffic : TrafficTruth
+        Flow, speed and what moves them.
     faults : FaultsTruth
         Of the traffic sensors.
     air_faults : FaultsTruth
         Of the air stations, which only lose readings.
     air : AirTruth
+        PM2.5 and what drives it.
     mains : MainsTruth
+        How water mains break and are removed.
     incidents : IncidentsTruth
+        Calls by hour and district.
     requests : RequestsTruth
+        What people ask of the city and how long it takes.
 
     Examples
     --------
