@@ -29,7 +29,7 @@
       const heads = table.tHead ? [...table.tHead.rows[0].cells] : [];
       heads.forEach((head, i) => {
         const lengths = [...table.tBodies[0].rows].map((row) => (row.cells[i] ? row.cells[i].textContent.trim().length : 0));
-        head.style.setProperty("--longest", Math.min(36, Math.max(0, ...lengths)));
+        head.style.setProperty("--longest", Math.min(30, Math.max(0, ...lengths)));
       });
     }
   }

@@ -10,6 +10,8 @@ from citylib.publish.runs import Chapter, FinishedRun
 
 __all__ = ["comparison", "record", "totals"]
 
+FEW = 4  # runs that are compared in a column each
+
 
 def record(
     chapters: Sequence[Chapter],
@@ -33,11 +35,11 @@ def record(
         MyST: a row a run; versions once, above it, where all runs share them.
     """
     runs = [(chapter, run) for chapter in chapters for run in chapter.runs]
-    versions = [", ".join(f"{k} {v}" for k, v in run.receipt.get("versions", {}).items()) for _, run in runs]
-    shared = len(set(versions)) == 1
+    used = {name: {run.receipt.get("versions", {}).get(name) for _, run in runs} - {None} for name in _names(runs)}
+    shared = all(len(versions) == 1 for versions in used.values())
     head = ["page", "set", "data", "seconds", "peak MB", "started (UTC)", "receipt"]
     rows = []
-    for (chapter, run), used in zip(runs, versions, strict=True):
+    for chapter, run in runs:
         receipt = run.receipt
         row = [
             f"[](/{chapter.document_of(run)}.ipynb)",
@@ -48,8 +50,10 @@ def record(
             markdown.text(str(receipt.get("started", ""))[:16].replace("T", " ")),
             f"{{download}}`receipt <{receipts[run.notebook, run.id]}>`",
         ]
-        rows.append(row if shared else [*row, markdown.text(used)])
-    said = f"All runs used {markdown.text(versions[0])}.\n\n" if shared else ""
+        own = ", ".join(f"{name} {version}" for name, version in receipt.get("versions", {}).items())
+        rows.append(row if shared else [*row, markdown.text(own)])
+    words = ", ".join(f"{name} {version}" for name, versions in used.items() for version in versions)
+    said = f"Versions, the same in all runs: {markdown.text(words)}.\n\n" if shared else ""
     return said + markdown.table(head if shared else [*head, "versions"], rows, classes="sortable citylib-execution")
 
 
@@ -69,11 +73,13 @@ def totals(chapters: Sequence[Chapter]) -> str:
     runs = [run for chapter in chapters for run in chapter.runs]
     spent = sum(float(run.receipt.get("seconds", 0)) for run in runs)
     files = {(f["file"], f["sha256"]): f["bytes"] for run in runs for f in run.receipt.get("data", ())}
-    read = f"read {len(files)} data files of {markdown.megabytes(sum(files.values()))} in all, and " if files else ""
-    noun = "notebook was" if len(chapters) == 1 else "notebooks were"
-    times = "once" if len(runs) == 1 else f"{len(runs)} times"
-    took = markdown.seconds(spent)
-    return f"{len(chapters)} {noun} run {times} in all; the runs {read}took {took} together."
+    read = (
+        f", which read {_count(len(files), 'data file')} ({markdown.megabytes(sum(files.values()))})" if files else ""
+    )
+    return (
+        f"This edition: {_count(len(chapters), 'chapter')} in {_count(len(runs), 'run')}{read} and took "
+        f"{markdown.seconds(spent)} of computing."
+    )
 
 
 def comparison(chapter: Chapter) -> str:
@@ -89,27 +95,61 @@ def comparison(chapter: Chapter) -> str:
     str
         MyST: what differs in the parameters, and every record of every run.
     """
-    changed = _changed(chapter.runs)
-    names = list(dict.fromkeys(str(r["name"]) for run in chapter.runs for r in run.records))
-    units = {str(r["name"]): str(r.get("unit", "")) for run in chapter.runs for r in run.records}
-    head = ["run", *(markdown.code(n) for n in changed), *(_column(n, units[n]) for n in names)]
-    rows = []
-    for run in chapter.runs:
-        by_name = {str(r["name"]): r for r in run.records}
-        given = run.receipt.get("parameters", {})
-        row = [f"[{markdown.text(run.title)}](/{chapter.document_of(run)}.ipynb)"]
-        row += [markdown.code(repr(given.get(n))) for n in changed]
-        row += [markdown.text(markdown.number(by_name[n]["value"], 3)) if n in by_name else "" for n in names]
-        rows.append(row)
+    few = len(chapter.runs) <= FEW
     return "\n".join(
         [
             "# All runs side by side",
             "",
             f"Every run of [](/{chapter.document}.ipynb) in this book: what was set differently, and what came out.",
             "",
-            markdown.table(head, rows),
+            _a_column_each(chapter) if few else _a_row_each(chapter),
         ]
     )
+
+
+def _a_column_each(chapter: Chapter) -> str:
+    rows = [
+        [
+            markdown.code(name),
+            *(markdown.code(repr(run.receipt.get("parameters", {}).get(name))) for run in chapter.runs),
+        ]
+        for name in _changed(chapter.runs)
+    ]
+    for name in _recorded(chapter):
+        row = [markdown.text(name.replace("_", " "))]
+        for run in chapter.runs:
+            found = next((r for r in run.records if r["name"] == name), None)
+            row.append(markdown.text(markdown.record_text(found)) if found else "")
+        rows.append(row)
+    return markdown.table(["", *(_linked(chapter, run) for run in chapter.runs)], rows, classes="citylib-comparison")
+
+
+def _a_row_each(chapter: Chapter) -> str:
+    changed, names = _changed(chapter.runs), _recorded(chapter)
+    units = {
+        name: {r.get("unit", "") for run in chapter.runs for r in run.records if r["name"] == name} for name in names
+    }
+    shared = {name: next(iter(found)) if len(found) == 1 else "" for name, found in units.items()}
+    head = ["run", *(markdown.code(n) for n in changed), *(_column(n, shared[n]) for n in names)]
+    rows = []
+    for run in chapter.runs:
+        by_name = {str(r["name"]): r for r in run.records}
+        row = [_linked(chapter, run)]
+        row += [markdown.code(repr(run.receipt.get("parameters", {}).get(n))) for n in changed]
+        for name in names:
+            found = by_name.get(name)
+            own = found["unit"] if found and found.get("unit") and not shared[name] else ""
+            row.append(markdown.text(f"{markdown.number(found['value'], 3)} {own}") if found else "")
+        rows.append(row)
+    return markdown.table(head, rows)
+
+
+def _recorded(chapter: Chapter) -> list[str]:
+    return list(dict.fromkeys(str(r["name"]) for run in chapter.runs for r in run.records))
+
+
+def _linked(chapter: Chapter, run: FinishedRun) -> str:
+    return f"[{markdown.text(run.title)}](/{chapter.document_of(run)}.ipynb)"
 
 
 def _changed(runs: Sequence[FinishedRun]) -> list[str]:
@@ -117,9 +157,17 @@ def _changed(runs: Sequence[FinishedRun]) -> list[str]:
     return [n for n in names if len({repr(run.receipt.get("parameters", {}).get(n)) for run in runs}) > 1]
 
 
+def _names(runs: Sequence[tuple[Chapter, FinishedRun]]) -> list[str]:
+    return list(dict.fromkeys(name for _, run in runs for name in run.receipt.get("versions", {})))
+
+
 def _set(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     changed = [markdown.code(f"{k} = {v!r}") for k, v in given.items() if k not in defaults or v != defaults[k]]
     return ", ".join(changed) or "the defaults"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _column(name: str, unit: str) -> str:
