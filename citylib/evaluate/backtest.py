@@ -156,12 +156,14 @@ def leak(
 ) -> float:
     """Return how far forecasts move when everything after their origin is withheld; 0: nothing leaks.
 
-    The forecaster is fitted once, on the steps before `first`. At some origins its forecast among
-    all others is compared with the one it makes when the readings simply end there.
+    The forecaster is taken as it was fitted. At some origins its forecast among all others is compared
+    with the one it makes when the readings simply end there. What it learned in the fit is not tried.
 
     Parameters
     ----------
-    forecaster, y, first, horizon, every
+    forecaster : Forecaster
+        Already fitted, on the steps before `first`.
+    y, first, horizon, every
         As in `backtest`.
     tries : int, default 5
         Origins tried, spread over all of them.
@@ -173,7 +175,6 @@ def leak(
     """
     y_T = checks.series("y", y, missing=True)
     origins = _origins(len(y_T), first, horizon, every)
-    forecaster.fit(y_T[:first])
     together = _forecast(forecaster, y_T, origins, horizon, 0.95)
     worst = 0.0
     rows = np.unique(np.linspace(0, len(origins) - 1, checks.integer("tries", tries, minimum=1)).round().astype(int))

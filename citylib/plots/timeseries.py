@@ -96,7 +96,7 @@ def correlograms(
     name : str
         Snake-case name, unique in the notebook.
     series : mapping of str to (acf, pacf)
-        Each of shape (L + 1,), from lag 0, which is not drawn.
+        Each of shape (L + 1,), from lag 0, which is not drawn; NaN in the second where gaps leave none.
     band : float
         Half width of the band of white noise.
     period : int, optional
@@ -109,7 +109,7 @@ def correlograms(
     dict
         The payload of `citylib.results.figure`; its alternative text gives the largest ones.
     """
-    rows = {k: (checks.series("acf", a), checks.series("pacf", p)) for k, (a, p) in series.items()}
+    rows = {k: (checks.series("acf", a), checks.series("pacf", p, missing=True)) for k, (a, p) in series.items()}
     said = "; ".join(
         f"{k}: lag 1 {a[1]:.2f}, {int((np.abs(a[1:]) > band).sum())} of {len(a) - 1} lags outside the band"
         for k, (a, _) in rows.items()

@@ -19,6 +19,7 @@ from citylib.errors import FitWarning, InputError
 __all__ = ["RegressionArima", "level_coefficients", "recursion"]
 
 FloatArray = npt.NDArray[np.float64]
+SCREEN = 12  # iterations after which the better of two starts is followed
 
 
 def level_coefficients(ar: npt.ArrayLike, differences: int) -> FloatArray:
@@ -96,8 +97,9 @@ class RegressionArima:
 
     y_t = x_t' beta + n_t with n_t an ARIMA process. The regressors must be known ahead, as the calendar is.
     Missing readings are no obstacle: the Kalman filter passes over them. Without differences a constant is
-    added. The likelihood is statsmodels' (``SARIMAX``); what is added here is forecasts from every origin at
-    fixed parameters at the cost of one pass, held equal to statsmodels' own by a test.
+    added. The likelihood is statsmodels' (``SARIMAX``); what is added here is a second start of the optimiser
+    where the likelihood is known to have two hills (differences that an MA part nearly undoes), and forecasts
+    from every origin at the cost of one pass, held equal to statsmodels' own by a test.
 
     Parameters
     ----------
@@ -179,7 +181,8 @@ class RegressionArima:
         with warnings.catch_warnings():
             # statsmodels speaks of starting values and of convergence; the second is asked for below
             warnings.simplefilter("ignore")
-            self.results_ = model.fit(disp=False, method="lbfgs", maxiter=self.iterations, cov_type="none")
+            start = max(self._starts(model), key=lambda at: _climbed(model, at, SCREEN).llf)
+            self.results_ = _climbed(model, start, self.iterations)
         if not self.results_.mle_retvals["converged"]:
             text = (
                 f"ARIMA{self.orders} did not converge in {self.iterations} iterations: raise them or lower the orders"
@@ -231,6 +234,18 @@ class RegressionArima:
         half = z * np.sqrt(variance_OH) * self.scale_
         return centre, centre - half, centre + half
 
+    def _starts(self, model: Any) -> list[FloatArray]:
+        """Return the parameters to start from: statsmodels' own, and slow decay with a difference nearly undone."""
+        own = np.asarray(model.start_params, dtype=np.float64)
+        ar, differences, ma = self.orders
+        if not (ar and differences and ma):
+            return [own]
+        damped = own.copy()
+        first = self._columns()
+        damped[first : first + ar + ma] = 0.0
+        damped[first], damped[first + ar] = 0.9, -0.95
+        return [own, damped]
+
     def _columns(self) -> int:
         return (0 if self.x_TK is None else self.x_TK.shape[1]) + (self.orders[1] == 0)
 
@@ -253,6 +268,10 @@ class RegressionArima:
         if design is None:
             return np.zeros(ahead_OH.shape)
         return np.asarray((design @ self.results_.params[: self._columns()])[ahead_OH])
+
+
+def _climbed(model: Any, start: FloatArray, iterations: int) -> Any:
+    return model.fit(start, disp=False, method="lbfgs", maxiter=iterations, cov_type="none")
 
 
 def _ahead(filtered: Any, rows_O: npt.NDArray[np.int64], horizon: int) -> tuple[FloatArray, FloatArray]:

@@ -101,3 +101,15 @@ def test_refusals() -> None:
         model.forecast(np.zeros(100), origins=[100], horizon=2)
     with pytest.raises(InputError, match=r"origins must lie after the start of the fit \(0\)"):
         model.forecast(np.zeros(90), origins=[95], horizon=2)
+
+
+def test_the_higher_of_two_hills_is_found() -> None:
+    draw = np.random.default_rng(11)
+    y = np.zeros(1500)
+    for t in range(1, 1500):
+        y[t] = 0.95 * y[t - 1] + draw.standard_normal()
+    # a stationary AR(1) seen through one difference: phi near 0.95 and theta near -1
+    model = RegressionArima((2, 1, 2)).fit(y)
+    own = SARIMAX(y / model.scale_, order=(2, 1, 2)).fit(disp=False, maxiter=200)
+    assert model.results_.llf > own.llf - 0.01
+    assert np.abs(model.results_.maroots).min() < 1.02
