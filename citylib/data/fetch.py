@@ -57,7 +57,7 @@ def folders() -> tuple[Path, ...]:
     for path in named:
         if not path.is_dir():
             raise InputError("CITYLIB_DATA", "name folders that exist", str(path), f"looked from {Path.cwd()}")
-    return tuple(path.absolute() for path in named)
+    return tuple(Path(os.path.abspath(path)) for path in named)
 
 
 def locate(file: SourceFile) -> Found | None:

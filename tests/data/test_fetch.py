@@ -76,6 +76,8 @@ def test_a_relative_folder_is_looked_for_from_here(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CITYLIB_DATA", "here")
     assert fetch.folders() == (tmp_path / "here",)
+    monkeypatch.setenv("CITYLIB_DATA", os.path.join("here", "..", "here"))
+    assert fetch.folders() == (tmp_path / "here",)
     monkeypatch.setenv("CITYLIB_DATA", "there")
     with pytest.raises(InputError, match="CITYLIB_DATA must name folders that exist, got 'there'; looked from"):
         fetch.folders()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from citylib import data, results
@@ -96,3 +98,26 @@ def test_real_sets_load_through_the_door(name: str, real_data: Path, monkeypatch
     assert dataset.kind == data.source(name).kind
     assert {f.file for f in dataset.files} == {f.key for f in data.source(name).files}
     assert all(len(f.sha256) == 64 for f in dataset.files)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name", ["weather-cities", "traffic-pems-station", "traffic-sensor-graphs", "spatial-examples"]
+)
+def test_the_published_form_reads_the_same_as_the_stored_one(
+    name: str, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYLIB_DATA", str(real_data))
+    stored = data.load(name)
+    (tmp_path / name).mkdir()
+    for file in data.source(name).files:
+        content = (real_data / name / file.name).read_bytes()
+        plain = gzip.decompress(content) if file.stored_form == "gzip" else content
+        (tmp_path / name / file.original_name).write_bytes(plain)
+    monkeypatch.setenv("CITYLIB_DATA", str(tmp_path))
+    published = data.load(name)
+    for variable, panel in stored.panels.items():
+        np.testing.assert_array_equal(panel.values, published.panel(variable).values)
+    for table, frame in stored.tables.items():
+        pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(published.tables[table]))
+    assert [f.sha256 for f in published.files] == [f.sha256_original for f in data.source(name).files]
