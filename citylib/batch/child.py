@@ -14,6 +14,7 @@ import ctypes
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 import warnings
@@ -33,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     (job_file,) = sys.argv[1:] if arguments is None else arguments
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
     _adopt_orphans()
-    threading.Thread(target=_end_with_runner, args=(sys.stdin,), daemon=True).start()
+    own = [Path(job_file).parent, Path(job["staging"])]
+    threading.Thread(target=_end_with_runner, args=(sys.stdin, own), daemon=True).start()
     report = execute(job)
     _end_descendants()
     Path(job["report"]).write_text(json.dumps(report), encoding="utf-8")
@@ -176,9 +178,11 @@ def _writer(stream: TextIO) -> Callable[[str], None]:
     return write
 
 
-def _end_with_runner(stdin: TextIO) -> None:
+def _end_with_runner(stdin: TextIO, own: list[Path]) -> None:
     stdin.read()  # returns when the runner closes its end, which it does only by dying or when all is over
     _end_descendants()
+    for folder in own:
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 

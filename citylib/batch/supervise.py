@@ -23,7 +23,8 @@ POLL = 0.2  # seconds between two looks at memory
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 # Set by people's shells, and able to change what a notebook computes or prints.
-DROPPED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT", "FORCE_COLOR", "MATPLOTLIBRC")
+DROPPED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT", "FORCE_COLOR", "MATPLOTLIBRC",
+           "PYTEST_CURRENT_TEST")  # fmt: skip  # under the last ipykernel does not catch what programs print
 
 
 @dataclass(frozen=True)

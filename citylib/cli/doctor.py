@@ -70,10 +70,10 @@ def _graphics() -> tuple[bool | None, str, str]:
 
 
 def _data() -> Iterator[tuple[bool | None, str, str]]:
-    from citylib.data import cache, sources
+    from citylib.data import cache, registry
 
     named = [Path(part).expanduser() for part in os.environ.get("CITYLIB_DATA", "").split(os.pathsep) if part]
-    known = [source.name for source in sources()]
+    known = [source.name for source in registry.sources()]
     if not named:
         yield None, "CITYLIB_DATA", "not set: real data come from the cache or a download"
     for folder in named:

@@ -149,20 +149,22 @@ def test_cells_without_ids_get_the_same_ones_each_time(tmp_path):
     assert [c["id"] for c in child.prepared(path).cells] == ["cell-0", "cell-1"]
 
 
-def test_the_process_ends_itself_when_its_runner_is_gone(monkeypatch):
+def test_the_process_ends_itself_when_its_runner_is_gone(monkeypatch, tmp_path):
     ended = []
+    (tmp_path / "staging").mkdir()
     monkeypatch.setattr(os, "_exit", ended.append)
     monkeypatch.setattr(child, "_end_descendants", lambda: ended.append("descendants"))
     with Path(os.devnull).open() as closed:
-        child._end_with_runner(closed)
+        child._end_with_runner(closed, [tmp_path / "staging", tmp_path / "gone already"])
     assert ended == ["descendants", 1]
+    assert not (tmp_path / "staging").exists()
 
 
 def test_main_writes_the_report(tmp_path, monkeypatch):
     job = tmp_path / "job.json"
-    job.write_text(json.dumps({"report": str(tmp_path / "report.json")}))
+    job.write_text(json.dumps({"report": str(tmp_path / "report.json"), "staging": str(tmp_path)}))
     monkeypatch.setattr(child, "execute", lambda job: {"outcome": "ok"})
-    monkeypatch.setattr(child, "_end_with_runner", lambda stdin: None)
+    monkeypatch.setattr(child, "_end_with_runner", lambda stdin, own: None)
     monkeypatch.setattr(child, "_end_descendants", lambda: None)
     monkeypatch.setattr(child, "_adopt_orphans", lambda: None)
     assert child.main([str(job)]) == 0
