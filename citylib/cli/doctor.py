@@ -83,5 +83,5 @@ def _data() -> Iterator[tuple[bool | None, str, str]]:
             held = [name for name in known if (folder / name).is_dir()]
             yield True, "CITYLIB_DATA", f"{folder}: {len(held)} of {len(known)} sets"
     kept = cache.folder()
-    held = [name for name in known if (kept / name).is_dir()]
+    held = [name for name in known if any((kept / name).glob("*"))]
     yield (True if held else None), "cache", f"{kept}: {len(held)} of {len(known)} sets"

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from citylib.data.load import load
-from citylib.data.registry import Source, SourceFile, source, sources
+from citylib.data.registry import Source, SourceFile
 
-__all__ = ["Source", "SourceFile", "load", "source", "sources"]
+__all__ = ["Source", "SourceFile", "load"]

@@ -95,8 +95,8 @@ def test_the_line_for_the_reader() -> None:
 def test_real_sets_load_through_the_door(name: str, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITYLIB_DATA", str(real_data))
     dataset = data.load(name)
-    assert dataset.kind == data.source(name).kind
-    assert {f.file for f in dataset.files} == {f.key for f in data.source(name).files}
+    assert dataset.kind == registry.source(name).kind
+    assert {f.file for f in dataset.files} == {f.key for f in registry.source(name).files}
     assert all(len(f.sha256) == 64 for f in dataset.files)
 
 
@@ -110,7 +110,7 @@ def test_the_published_form_reads_the_same_as_the_stored_one(
     monkeypatch.setenv("CITYLIB_DATA", str(real_data))
     stored = data.load(name)
     (tmp_path / name).mkdir()
-    for file in data.source(name).files:
+    for file in registry.source(name).files:
         content = (real_data / name / file.name).read_bytes()
         plain = gzip.decompress(content) if file.stored_form == "gzip" else content
         (tmp_path / name / file.original_name).write_bytes(plain)
@@ -120,4 +120,4 @@ def test_the_published_form_reads_the_same_as_the_stored_one(
         np.testing.assert_array_equal(panel.values, published.panel(variable).values)
     for table, frame in stored.tables.items():
         pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(published.tables[table]))
-    assert [f.sha256 for f in published.files] == [f.sha256_original for f in data.source(name).files]
+    assert [f.sha256 for f in published.files] == [f.sha256_original for f in registry.source(name).files]
