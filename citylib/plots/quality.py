@@ -155,7 +155,7 @@ def split_histogram(
 
 def _grid(index: pd.DatetimeIndex) -> tuple[npt.NDArray[Any], npt.NDArray[Any], str, str]:
     if index[-1] - index[0] < SHORT:
-        return np.asarray(index.strftime("%a %Y-%m-%d")), np.asarray(index.hour), "day", "hour of the day"
+        return np.asarray(index.strftime("%Y-%m-%d %a")), np.asarray(index.hour), "day", "hour of the day"
     return np.asarray(index.year), np.asarray((index.dayofyear - 1) // 7 + 1), "year", "week of the year"
 
 

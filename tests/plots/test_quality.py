@@ -35,7 +35,7 @@ def test_a_week_is_drawn_by_day_and_hour(markup: list[str]) -> None:
     present = np.ones((len(steps), 3), dtype=bool)
     present[:288, 0] = False
     payload = quality.presence("there", steps, present)
-    assert "most in Thu 2012-03-01 (33% of what is expected there)" in payload["alt"]
+    assert "most in 2012-03-01 Thu (33% of what is expected there)" in payload["alt"]
     assert "up to half missing" in markup[0]
 
 

@@ -1,0 +1,89 @@
+"""The regression chapters run on the tiny city, on real data and on a city's own file, and say what they should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from citylib import data
+
+CHAPTER = "regression/01_linear_regression"
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    """Eight weeks of one road in a city's own form: flow with a planted temperature effect of 20 veh/h per degree."""
+    generator = np.random.default_rng(0)
+    times = pd.date_range("2025-03-03", periods=24 * 56, freq="h")
+    temperature = 10 + 5 * np.sin(np.arange(len(times)) / 50) + generator.normal(0, 2, len(times))
+    rush = np.where(times.hour.isin([7, 8, 16, 17]) & (times.weekday < 5), 900, 300)
+    flow = np.round(rush + 20 * (temperature - 10) + generator.normal(0, 15, len(times)))
+    frame = pd.DataFrame({"time": times, "sensor": "Main St", "flow": flow, "temperature": temperature.round(1)})
+    frame["sky"] = np.where(generator.random(len(times)) < 0.3, "wet", "dry")
+    frame = frame.drop(index=range(300, 340))  # absent hours
+    path = tmp_path / "road.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny")
+    records = ran["records"]
+    assert records["difference_to_matrix_form"]["value"] < 1e-9
+    assert records["mae"]["interval"][0] < records["mae"]["value"] < records["mae"]["interval"][1]
+    assert records["mae"]["unit"] == "veh/h"
+    assert 0.8 < records["coverage"]["value"] <= 1
+    assert {"weekly_profile", "one_input", "coefficients", "residuals", "ten_days"} <= set(ran["figures"])
+    assert {"standard_errors", "test_scores", "by_kind_of_day", "ranges"} <= set(ran["tables"])
+    assert any("no regression" in text or "without any regression" in text for text in ran["said"])
+
+
+def test_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(CHAPTER, source="synthetic:tiny")
+    assert "mae" in [p.get("name") for p in payloads]
+
+
+def test_an_own_file_with_covariates(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter(CHAPTER, source=f"file:{own_file}", numeric=["temperature"], categories=["sky"])
+    low, high = _interval(pd.read_parquet(ran["folder"] / ran["tables"]["standard_errors"]["file"]), "temperature")
+    assert low < 20 < high
+    assert ran["records"]["mae_minus_baseline"]["interval"][1] < 0  # the temperature is worth something here
+    assert ran["records"]["missing_share"]["value"] == pytest.approx(40 / (24 * 56))
+
+
+def test_a_target_among_the_inputs_is_refused(tmp_path: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{CHAPTER}.ipynb"
+    planned = plan.single(notebook, {"source": "synthetic:tiny", "numeric": ["flow"]}).runs[0]
+    outcome = run.run_one(planned, tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "explain itself" in str(outcome.error)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_interstate_94(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(CHAPTER, source="traffic-i94", numeric=["temperature", "rain", "snow", "clouds"])
+    records = ran["records"]
+    frame = data.load("traffic-i94").frame()  # the baseline again, by pandas alone
+    frame["holiday"] = frame["holiday"].fillna("none")
+    frame = frame.dropna()
+    cut = len(frame) - round(0.2 * len(frame))
+    hour = np.where(frame["holiday"] != "none", 6, frame.index.weekday) * 24 + frame.index.hour
+    table = frame["volume"].iloc[:cut].groupby(hour[:cut]).mean()
+    baseline = np.abs(frame["volume"].iloc[cut:].to_numpy() - table.loc[hour[cut:]].to_numpy()).mean()
+    assert records["mae"]["baseline"] == pytest.approx(baseline, rel=1e-9)
+    assert records["mae"]["value"] < records["mae"]["baseline"]
+    assert records["missing_share"]["value"] == pytest.approx(11976 / 52551)
+    assert abs(records["slope_with_calendar"]["value"]) < abs(records["slope_alone"]["value"]) / 2
+
+
+def _interval(errors: pd.DataFrame, name: str) -> tuple[float, float]:
+    row = errors.set_index("input").loc[name]
+    return row["estimate"] - 2.6 * row["HAC_in_time"], row["estimate"] + 2.6 * row["HAC_in_time"]
