@@ -58,13 +58,15 @@ def html_pages(html: Path) -> list[str]:
     return sorted(n for n in names if not n.startswith("_static/"))
 
 
-def crawl(html: Path, shots: Path | None = None, pages: Sequence[str] | None = None) -> list[Finding]:
+def crawl(
+    html: Path, shots: Path | None = None, pages: Sequence[str] | None = None, modes: Sequence[Mode] = MODES
+) -> list[Finding]:
     """Open every page in every mode; return what is wrong, and keep a picture of each in `shots`."""
     findings = [Finding(page, "links", fault) for page, fault in links(html)]
     chosen = list(pages) if pages is not None else html_pages(html)
     with serve(html) as base, chromium() as driver:
         console = Console(driver, base)
-        for mode in MODES:
+        for mode in modes:
             _set_mode(driver, mode)
             for page in chosen:
                 driver.get(base + page)

@@ -1,0 +1,97 @@
+"""`citylib book`, from the command line in: runs what must run, refuses a failed run, says where the book is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from citylib.cli import main
+from citylib.publish import book as publish
+from tests.batch.conftest import write_notebook
+
+
+def ends(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "requirements.lock").write_text("numpy==2.0\n")
+    write_notebook(tmp_path / "notebooks" / "fam" / "01_first.ipynb", "x = horizon")
+    (tmp_path / "book" / "plans").mkdir(parents=True)
+    (tmp_path / "book" / "_config.yml").write_text("title: A\n")
+    (tmp_path / "book" / "plans" / "all.toml").write_text('[[run]]\nnotebook = "fam/01_first"\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the build was asked for; it builds nothing."""
+    calls: list[dict[str, Any]] = []
+
+    def build(name: str, planned: Any, runs_dir: Path, book: Path, out: Path, *, force: bool = False) -> publish.Built:
+        calls.append(
+            {"name": name, "runs": len(planned), "runs_dir": runs_dir, "book": book, "out": out, "force": force}
+        )
+        return publish.Built(out / "html" / "index.html", 7, fresh=len(calls) == 1)
+
+    monkeypatch.setattr(publish, "build", build)
+    return calls
+
+
+def test_a_plan_is_run_and_its_book_built(project: Path, asked: list[dict[str, Any]], capsys: Any) -> None:
+    assert ends("book", "all", "--out", "made") == 0
+    shown = capsys.readouterr().out
+    assert "all: 1 of 1 notebooks run; book built, 7 pages" in shown
+    assert (project / "made" / "html" / "index.html").as_uri() in shown
+    assert (project / "made/runs/all/fam/01_first/default/receipt.json").is_file()
+    assert asked[0] | {"book": None} == {
+        "name": "all",
+        "runs": 1,
+        "runs_dir": Path("made/runs/all"),
+        "book": None,
+        "out": Path("made"),
+        "force": False,
+    }
+    assert asked[0]["book"] == project / "book"
+    assert ends("book", "book/plans/all.toml", "--out", "made") == 0
+    assert "all: 0 of 1 notebooks run; book unchanged" in capsys.readouterr().out
+    assert ends("book", "all", "--out", "made", "--force") == 0
+    assert "1 of 1 notebooks run" in capsys.readouterr().out
+    assert asked[-1]["force"]
+
+
+def test_a_failed_run_fails_the_build_with_cell_source_and_error(
+    project: Path, asked: list[dict[str, Any]], capsys: Any
+) -> None:
+    write_notebook(project / "notebooks" / "fam" / "01_first.ipynb", "raise ValueError('no water')")
+    assert ends("book", "all") == 1
+    said = capsys.readouterr().err
+    assert "1 of 1 runs failed" in said
+    assert "raise ValueError('no water')" in said
+    assert "ValueError: no water" in said
+    assert not asked
+
+
+def test_an_interrupted_plan_builds_nothing(
+    project: Path, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from citylib.batch import run
+
+    def stopped(plan: Any, out: Path, *_: Any, **__: Any) -> list[run.Outcome]:
+        return [run.Outcome(one, "stopped", 0.0, out) for one in plan.runs]
+
+    monkeypatch.setattr(run, "run_plan", stopped)
+    assert ends("book", "all") == 130
+    assert not asked
+
+
+def test_a_project_without_a_book_is_refused(project: Path, capsys: Any) -> None:
+    (project / "book" / "_config.yml").unlink()
+    assert ends("book", "all") == 2
+    assert "current folder must be in a project with book/_config.yml" in capsys.readouterr().err

@@ -1,0 +1,101 @@
+"""The book build: rendered when something changed, swapped in whole, refused when a run or a page is not right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from citylib.errors import BuildError
+from citylib.publish import book, runs, sizes
+from tests.publish.made_up import Asked
+
+BOOK = Path(__file__).parents[2] / "book"
+Make = Callable[..., runs.FinishedRun]
+PLAN = [Asked("default", "timeseries/02_arima")]
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Stands in for Jupyter Book: one small page; the list grows by one a call."""
+    calls: list[Path] = []
+
+    def render(source: Path, beside: Path) -> None:
+        calls.append(source)
+        html = beside / "_build" / "html"
+        html.mkdir(parents=True)
+        (html / "index.html").write_text(f"build {len(calls)}")
+
+    monkeypatch.setattr(book, "_render", render)
+    return calls
+
+
+def build(tmp_path: Path, **options: bool) -> book.Built:
+    """Build the book of the one run."""
+    return book.build("tiny", PLAN, tmp_path / "runs", BOOK, tmp_path / "out", **options)
+
+
+def test_an_unchanged_book_is_not_rendered_again(make_run: Make, tmp_path: Path, rendered: list[Path]) -> None:
+    run = make_run("timeseries/02_arima", "default")
+    first, second = build(tmp_path), build(tmp_path)
+    assert (first.fresh, second.fresh, len(rendered)) == (True, False, 1)
+    assert first.index == tmp_path / "out" / "html" / "index.html"
+    assert (first.pages, second.pages) == (1, 1)
+    assert build(tmp_path, force=True).fresh
+    receipt = run.folder / "receipt.json"
+    receipt.write_text(receipt.read_text().replace("12.34", "13.5"))
+    assert build(tmp_path).fresh
+    assert first.index.read_text() == "build 3"
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["book-src", "html"]
+
+
+def test_a_stamp_that_cannot_be_read_means_a_new_build(make_run: Make, tmp_path: Path, rendered: list[Path]) -> None:
+    make_run("timeseries/02_arima", "default")
+    build(tmp_path)
+    (tmp_path / "out" / "html" / ".citylib-book.json").write_text("{")
+    assert build(tmp_path).fresh
+
+
+def test_what_a_killed_build_left_is_swept_away(make_run: Make, tmp_path: Path, rendered: list[Path]) -> None:
+    make_run("timeseries/02_arima", "default")
+    build(tmp_path)
+    for left in ("book-new/tiny/_build", "html-old"):
+        (tmp_path / "out" / left).mkdir(parents=True)
+    assert build(tmp_path, force=True).fresh
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["book-src", "html"]
+
+
+def test_a_book_that_is_too_large_leaves_the_one_before(
+    make_run: Make, tmp_path: Path, rendered: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("timeseries/02_arima", "default")
+    index = build(tmp_path).index
+    monkeypatch.setattr(sizes.check_html, "__defaults__", (sizes.Limits(page_most=3),))
+    with pytest.raises(BuildError, match=r"page index\.html has"):
+        build(tmp_path, force=True)
+    assert index.read_text() == "build 1"
+
+
+def test_a_notebook_that_is_too_large_is_refused_before_anything_is_rendered(
+    make_run: Make, tmp_path: Path, rendered: list[Path]
+) -> None:
+    run = make_run("timeseries/02_arima", "default")
+    with run.executed.open("a") as stream:
+        stream.write(" " * 2_000_000)
+    with pytest.raises(BuildError, match="executed notebook timeseries/02_arima/default has"):
+        build(tmp_path)
+    assert not rendered
+
+
+def test_a_plan_without_runs_has_no_book(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="plan 'tiny' has no runs"):
+        book.build("tiny", [], tmp_path / "runs", BOOK, tmp_path / "out")
+
+
+def test_complaints_are_the_lines_that_matter() -> None:
+    output = (
+        "reading\n\x1b[91mindex.md:3: WARNING: no such document\x1b[39m\nindex.md:3: WARNING: no such document\nwriting"
+    )
+    assert book._complaints(output) == "index.md:3: WARNING: no such document"
+    assert book._complaints("killed") == "killed"
