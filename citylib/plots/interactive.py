@@ -168,6 +168,7 @@ def _frame(height: float) -> dict[str, Any]:
         "font": {"color": style.LIGHT["ink"]},
         "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        "modebar": {"orientation": "v", "bgcolor": "rgba(0,0,0,0)"},  # beside the plot, off the legend
     }
 
 
