@@ -76,8 +76,9 @@
     const { ink, faint } = inks();
     const axis = { color: ink, gridcolor: faint, zerolinecolor: faint, linecolor: faint };
     const made = { ...layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true };
+    made.modebar = { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: ink };
     made.font = { ...(layout.font || {}), color: ink, family: "system-ui, sans-serif" };
-    made.margin = { l: 56, r: 16, t: 24, b: 48, ...(layout.margin || {}) };
+    made.margin = { l: 56, r: 16, b: 48, ...(layout.margin || {}), t: layout.showlegend === false ? 32 : 62 };
     for (const key of new Set(["xaxis", "yaxis", ...Object.keys(layout)]))
       if (/^[xy]axis\d*$/.test(key)) made[key] = { automargin: true, ...(layout[key] || {}), ...axis };
     delete made.width;

@@ -116,7 +116,7 @@ def _a_column_each(chapter: Chapter) -> str:
         for name in _changed(chapter.runs)
     ]
     for name in _recorded(chapter):
-        row = [markdown.text(name.replace("_", " "))]
+        row = [markdown.text(markdown.name(name))]
         for run in chapter.runs:
             found = next((r for r in run.records if r["name"] == name), None)
             row.append(markdown.text(markdown.record_text(found)) if found else "")
@@ -171,5 +171,5 @@ def _count(number: int, noun: str) -> str:
 
 
 def _column(name: str, unit: str) -> str:
-    words = name.replace("_", " ")
+    words = markdown.name(name)
     return markdown.text(f"{words} [{unit}]" if unit else words)

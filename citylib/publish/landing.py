@@ -28,7 +28,7 @@ def cards(chapters: Sequence[Chapter], notebooks: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        MyST: a grid of cards, each with title, question and the first result that has a baseline.
+        MyST: a grid of cards, each with title, question and the first result with baseline and interval.
     """
     lines = ["::::::{grid} 1 1 2 2", ":gutter: 3", ":class-container: citylib-cards", ""]
     for chapter in chapters:
@@ -70,11 +70,10 @@ def figure(notebook: Any, name: str | None) -> str:
 
 def _headline(chapter: Chapter) -> str:
     records = chapter.runs[0].records
-    best = next((r for r in records if r.get("baseline") is not None), records[0] if records else None)
-    if best is None:
+    if not records:
         return ""
-    name = str(best["name"]).replace("_", " ")
-    return f"**{markdown.text(name)}** {markdown.text(markdown.record_text(best))}"
+    best = max(records, key=lambda r: (r.get("baseline") is not None) + (r.get("interval") is not None))
+    return f"**{markdown.text(markdown.name(best['name']))}** {markdown.text(markdown.record_text(best))}"
 
 
 def _unlinked(paragraph: str) -> str:

@@ -8,8 +8,12 @@ from typing import Any
 
 from citylib.errors import InputError
 
-__all__ = ["anchor", "code", "megabytes", "number", "prose", "record_text", "seconds", "table", "text"]
+__all__ = ["anchor", "code", "megabytes", "name", "number", "prose", "record_text", "seconds", "table", "text"]
 
+_SHORT = {w: w.upper() for w in ("aic", "bic", "crps", "mae", "mape", "mase", "rmse")} | {
+    "aicc": "AICc",
+    "brier": "Brier",
+}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>$|#~])")
 
 
@@ -119,6 +123,28 @@ def table(
             raise InputError("row", f"have {len(head)} cells", row)
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join([*lines, "::::", ""]) + "\n"
+
+
+def name(recorded: str) -> str:
+    """Return the name of a record as a reader wants it.
+
+    Parameters
+    ----------
+    recorded : str
+        Snake-case name.
+
+    Returns
+    -------
+    str
+        In words, with what statisticians abbreviate spelled as they do.
+
+    Examples
+    --------
+    >>> name("mae_minus_baseline"), name("r_squared_alone")
+    ('MAE minus baseline', 'R² alone')
+    """
+    words = recorded.replace("r_squared", "R²").replace("p_value", "p-value").split("_")
+    return " ".join(_SHORT.get(word, word) for word in words)
 
 
 def number(value: float | int | str | bool, digits: int = 4) -> str:

@@ -44,7 +44,7 @@ class Staged:
     plan : str
         Name of the plan.
     chapters : sequence of Chapter
-        What was run, in the order of the plan.
+        What was run, in the order of the table of contents.
     notebooks : dict
         The executed notebook of each chapter's first run.
     defaults : dict
@@ -91,13 +91,15 @@ def stage(book: Path, chapters: Sequence[Chapter], plan: str, into: Path) -> Sta
     shutil.copytree(book, into, ignore=lambda _, names: [n for n in names if n in _LEFT_OUT or n.startswith(".")])
     staged = Staged(book, into, plan, sorted(chapters, key=lambda c: c.notebook))
     documents = _write_chapters(staged) | _write_datasets(staged)
+    toc = contents.expand(yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8")), documents)
+    (into / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    order = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    staged.chapters = sorted(staged.chapters, key=lambda c: order.index(c.document))
     for path in sorted(into.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         filled = _PLACEHOLDER.sub(lambda found, page=path: _fill(staged, page, found[1]), text)  # type: ignore[misc]
         if filled != text:
             path.write_text(filled, encoding="utf-8")
-    toc = contents.expand(yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8")), documents)
-    (into / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return staged
 
 
@@ -117,7 +119,7 @@ def _write_chapters(staged: Staged) -> dict[str, list[str]]:
             under.append(document)
         if len(chapter.runs) > 1:
             _write(staged.into / f"{chapter.comparison}.md", execution.comparison(chapter))
-            under.insert(1, chapter.comparison)
+            under.append(chapter.comparison)
         documents[chapter.document] = under[1:]
     return documents
 

@@ -151,12 +151,17 @@ def _set_mode(driver: Any, mode: Mode) -> None:
 
 
 def _picture(driver: Any, mode: Mode, path: Path) -> None:
-    height = driver.execute_script("return document.querySelector('.bd-main, body').scrollHeight")
-    _set_mode(driver, Mode(mode.name, mode.width, max(mode.height, min(height + 60, 15_000)), mode.dark))
-    shot = driver.execute_cdp_cmd("Page.captureScreenshot", {})
-    _set_mode(driver, mode)
+    """Keep the whole page, in several pictures where it is taller than one may be."""
+    tallest = 14_000
+    height = driver.execute_script("return document.querySelector('.bd-main, body').scrollHeight") + 60
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(base64.b64decode(shot["data"]))
+    _set_mode(driver, Mode(mode.name, mode.width, max(mode.height, min(height, tallest)), mode.dark))
+    for part, top in enumerate(range(0, height, tallest)):
+        driver.execute_script("scrollTo({top: arguments[0], behavior: 'instant'})", top)
+        shot = driver.execute_cdp_cmd("Page.captureScreenshot", {})
+        name = path.with_stem(f"{path.stem}-{part + 1}") if part else path
+        name.write_bytes(base64.b64decode(shot["data"]))
+    _set_mode(driver, mode)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -46,7 +46,7 @@ def test_few_runs_are_compared_in_a_column_each(make_run: Make) -> None:
     shown = execution.comparison(chapter_of(make_run, 2))
     assert "[h24](/chapters/timeseries/02_arima.ipynb) | [h25](/chapters/timeseries/02_arima/h25.ipynb) |" in shown
     assert "| `horizon` | `24` | `25` |" in shown
-    assert "| mae | 12.3 µg/m³ (95% interval 11.5 to 13), against 15.1 for the baseline |" in shown
+    assert "| MAE | 12.3 µg/m³ (95% interval 11.5 to 13), against 15.1 for the baseline |" in shown
     assert "season" not in shown
 
 
@@ -57,8 +57,8 @@ def test_many_runs_are_compared_in_a_row_each(make_run: Make) -> None:
     found["records"][0]["unit"] = "mg/m³"
     other = runs.FinishedRun("h29", chapter.notebook, "h29", path.parent, chapter.runs[5].receipt, found)
     shown = execution.comparison(runs.Chapter(chapter.notebook, (*chapter.runs[:5], other)))
-    assert "| run | `horizon` | mae |" in shown
+    assert "| run | `horizon` | MAE |" in shown
     assert "| [h29](/chapters/timeseries/02_arima/h29.ipynb) | `29` | 12.3 mg/m³ |" in shown
     alike = execution.comparison(chapter)
-    assert "| run | `horizon` | mae \\[µg/m³\\] |" in alike
+    assert "| run | `horizon` | MAE \\[µg/m³\\] |" in alike
     assert "| `29` | 12.3 |" in alike

@@ -17,7 +17,7 @@ def test_a_card_has_title_question_and_the_result_against_its_baseline(make_run:
     assert ":link: /chapters/timeseries/02_arima" in shown
     assert "`time series`" in shown
     assert "How far may one trust *tomorrow's* air, see the data?" in shown
-    assert "**mae** 12.3 µg/m³ (95% interval 11.5 to 13), against 15.1 for the baseline" in shown
+    assert "**MAE** 12.3 µg/m³ (95% interval 11.5 to 13), against 15.1 for the baseline" in shown
 
 
 def test_a_chapter_without_records_has_no_footer(make_run: Make) -> None:

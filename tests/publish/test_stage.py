@@ -34,7 +34,7 @@ def test_the_tree_of_the_real_pages(make_run: Make, tmp_path: Path) -> None:
     toc = yaml.safe_load((src / "_toc.yml").read_text(encoding="utf-8"))
     assert [p["caption"] for p in toc["parts"]][:2] == ["Regression", "Time series"]
     arima = toc["parts"][1]["chapters"][0]
-    assert [s["file"].rpartition("/")[2] for s in arima["sections"]] == ["compare", "melbourne"]
+    assert [s["file"].rpartition("/")[2] for s in arima["sections"]] == ["melbourne", "compare"]
     for source in registry.sources():
         assert (src / "data" / f"{source.name}.md").is_file()
     receipt = json.loads((src / "files/timeseries/02_arima/melbourne/receipt.json").read_text(encoding="utf-8"))
