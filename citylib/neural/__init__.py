@@ -1,0 +1,6 @@
+"""Neural networks for a city's sensors: windows of readings, small models, one readable training loop.
+
+- `citylib.neural.windows`: readings cut into the days of each sensor
+- `citylib.neural.models.autoencoder`: the autoencoder, and a classifier that starts from it
+- `citylib.neural.train`: training with early stopping on validation data only
+"""

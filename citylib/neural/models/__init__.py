@@ -1,0 +1,1 @@
+"""Models, one a file, with the shapes of their arrays in the names."""
