@@ -2,5 +2,7 @@
 
 - `citylib.neural.windows`: readings cut into the days of each sensor
 - `citylib.neural.models.autoencoder`: the autoencoder, and a classifier that starts from it
+- `citylib.neural.losses`: what is made small
+- `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only
 """
