@@ -113,12 +113,13 @@ def survival_curves(
         top.set(ylim=(0, 1.02), xlim=(0, until), ylabel=what)
         top.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         top.tick_params(labelbottom=True)
-        top.legend(loc="lower left" if drawn[0].survival[-1] > 0.5 else "upper right")
+        top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(drawn), 4))
         bottom.set(ylim=(-len(drawn) + 0.4, 0.6), xlabel=f"{unit} since the gap began; below the axis: number at risk")
         bottom.set_yticks([-k for k in range(len(drawn))], [c.group for c in drawn], fontsize=8.5)
         bottom.set_xticks(ticks)
         bottom.grid(False)
         bottom.tick_params(length=0, labelbottom=False)
+        bottom.tick_params(axis="y", pad=24)  # room for the count at time 0, which is centred on the axis
         for side in bottom.spines.values():
             side.set_visible(False)
 
