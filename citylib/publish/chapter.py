@@ -269,7 +269,7 @@ def _siblings(chapter: Chapter) -> str:
     links = [f"[](/{chapter.document_of(run)}.ipynb)" for run in chapter.runs[1:]]
     return (
         f":::{{container}} citylib-siblings\nAlso run with other parameters: {', '.join(links)}. "
-        f"All side by side: [](/{chapter.comparison}.md).\n:::"
+        f"[Compare the runs](/{chapter.comparison}.md).\n:::"
     )
 
 

@@ -98,7 +98,7 @@ def comparison(chapter: Chapter) -> str:
     few = len(chapter.runs) <= FEW
     return "\n".join(
         [
-            "# All runs side by side",
+            "# The runs compared",
             "",
             f"Every run of [](/{chapter.document}.ipynb) in this book: what was set differently, and what came out.",
             "",

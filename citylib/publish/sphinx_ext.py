@@ -85,7 +85,8 @@ def _configure(app: Any, config: Any) -> None:
     config.html_static_path.append("assets")
     config.mathjax_path = MATHJAX
     config.numfig = False  # sphinx_jupyterbook_latex sets it; the figures of a notebook have no numbers
-    app.add_css_file("book.css", priority=900)
+    for sheet in ("book.css", "outputs.css"):
+        app.add_css_file(sheet, priority=900)
     app.add_js_file("book.js", loading_method="defer")
 
 
