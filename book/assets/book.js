@@ -91,7 +91,7 @@
       const source = place.querySelector("script[type='application/json']");
       if (!source) continue;
       const { data, layout } = JSON.parse(source.textContent);
-      const settings = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+      const settings = { responsive: true, displaylogo: false, displayModeBar: innerWidth >= 600, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
       const box = document.createElement("div");
       box.className = "citylib-plot";
       box.style.height = `${(layout && layout.height) || 380}px`;

@@ -81,11 +81,11 @@ def build(
         raise BuildError(f"plan {name!r} has no runs; a book needs one at least")
     sizes.check_notebooks(run.executed for run in runs)
     source = out / "book-src" / name
-    stage(book, chapters(runs), name, source)
+    stage(book, chapters(runs), name, source, out / "measured")
     key = _key(source)
     html = out / "html"
     if not force and _stamped(html) == key:
-        return Built(html / "index.html", len(list(html.rglob("*.html"))), fresh=False)
+        return Built(html / "index.html", len(sizes.check_html(html)), fresh=False)
     beside = out / "book-new" / name
     if beside.exists():
         shutil.rmtree(beside)

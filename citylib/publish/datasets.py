@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from citylib.publish import markdown
+from citylib.publish import markdown, measured
+from citylib.publish.measured import Measured
 from citylib.publish.runs import Chapter
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _FORMS = {
 }
 
 
-def page(source: Source, chapters: Sequence[Chapter]) -> str:
+def page(source: Source, chapters: Sequence[Chapter], found: Measured | None = None) -> str:
     """Return the page of one registered set.
 
     Parameters
@@ -28,6 +29,8 @@ def page(source: Source, chapters: Sequence[Chapter]) -> str:
         From the registry.
     chapters : sequence of Chapter
         Of the book, to say which read it.
+    found : Measured, optional
+        What loading it found; None where its files were not at hand.
 
     Returns
     -------
@@ -57,6 +60,8 @@ def page(source: Source, chapters: Sequence[Chapter]) -> str:
             "## What to look out for",
             "",
             traps,
+            "",
+            measured.sections(found) if found else "",
             "",
             "## Where it is read",
             "",

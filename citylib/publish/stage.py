@@ -22,7 +22,7 @@ from citylib.batch import parameters
 from citylib.data import registry, schema
 from citylib.errors import BuildError, UnknownNameError
 from citylib.publish import chapter as chapter_page
-from citylib.publish import contents, datasets, execution, glossary, landing, markdown
+from citylib.publish import contents, datasets, execution, glossary, landing, markdown, measured
 from citylib.publish.runs import Chapter, FinishedRun
 
 __all__ = ["Staged", "stage"]
@@ -62,7 +62,7 @@ class Staged:
     receipts: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-def stage(book: Path, chapters: Sequence[Chapter], plan: str, into: Path) -> Staged:
+def stage(book: Path, chapters: Sequence[Chapter], plan: str, into: Path, kept: Path) -> Staged:
     """Write the source tree of a book.
 
     Parameters
@@ -75,6 +75,8 @@ def stage(book: Path, chapters: Sequence[Chapter], plan: str, into: Path) -> Sta
         Name of the plan.
     into : pathlib.Path
         Where; it is emptied first.
+    kept : pathlib.Path
+        Where what was measured of the data sets is kept from build to build.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def stage(book: Path, chapters: Sequence[Chapter], plan: str, into: Path) -> Sta
         shutil.rmtree(into)
     shutil.copytree(book, into, ignore=lambda _, names: [n for n in names if n in _LEFT_OUT or n.startswith(".")])
     staged = Staged(book, into, plan, sorted(chapters, key=lambda c: c.notebook))
-    documents = _write_chapters(staged) | _write_datasets(staged)
+    documents = _write_chapters(staged) | _write_datasets(staged, kept)
     toc = contents.expand(yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8")), documents)
     (into / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False, allow_unicode=True), encoding="utf-8")
     order = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
@@ -139,11 +141,12 @@ def _write_files(staged: Staged, document: str, run: FinishedRun, notebook: Any)
     return {key: path for key, (path, _) in files.items()}
 
 
-def _write_datasets(staged: Staged) -> dict[str, list[str]]:
+def _write_datasets(staged: Staged, kept: Path) -> dict[str, list[str]]:
     documents: dict[str, list[str]] = {}
     for source in registry.sources():
         documents[f"data/{source.name}"] = []
-        _write(staged.into / "data" / f"{source.name}.md", datasets.page(source, staged.chapters))
+        page = datasets.page(source, staged.chapters, measured.measured(source, kept))
+        _write(staged.into / "data" / f"{source.name}.md", page)
     return documents
 
 

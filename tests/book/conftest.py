@@ -19,8 +19,8 @@ CITYLIB = [sys.executable, "-c", "from citylib.cli import main; main()"]
 
 
 def citylib(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of citylib in the project."""
-    environment = {k: v for k, v in os.environ.items() if k != "CITYLIB_DATA"}
+    """Run a command of citylib in the project, with no data at hand but what is embedded."""
+    environment = {k: v for k, v in os.environ.items() if k != "CITYLIB_DATA"} | {"CITYLIB_CACHE": os.devnull}
     return subprocess.run(
         [*CITYLIB, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

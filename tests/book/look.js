@@ -31,6 +31,8 @@ async function figures() {
     if (label(plot).length < 10) faults.push("interactive figure without aria-label: " + short(plot));
   }
   for (const figure of all("figure.citylib-figure")) {
+    const caption = figure.querySelector("figcaption");
+    if (caption && !seen(caption)) faults.push("caption hidden of figure " + figure.dataset.name);
     if (figure.querySelector(".citylib-plotly")) continue;
     const drawn = [...figure.querySelectorAll("svg, img")].filter(seen);
     if (drawn.length !== 1) faults.push(drawn.length + " drawings to be seen in figure " + figure.dataset.name);

@@ -15,6 +15,13 @@ from citylib.publish import runs
 from tests.publish.made_up import Asked, notebook
 
 
+@pytest.fixture(autouse=True)
+def no_data_at_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Pages come out the same on every machine: no data folder, an empty cache."""
+    monkeypatch.delenv("CITYLIB_DATA", raising=False)
+    monkeypatch.setenv("CITYLIB_CACHE", str(tmp_path / "no-cache"))
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., runs.FinishedRun]:
     """A function that writes a run's folder and reads it back."""

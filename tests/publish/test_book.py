@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +93,21 @@ def test_a_notebook_that_is_too_large_is_refused_before_anything_is_rendered(
 def test_a_plan_without_runs_has_no_book(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="plan 'tiny' has no runs"):
         book.build("tiny", [], tmp_path / "runs", BOOK, tmp_path / "out")
+
+
+def test_a_warning_of_jupyter_book_fails_the_build(make_run: Make, tmp_path: Path) -> None:
+    make_run("timeseries/02_arima", "default")
+    pages = tmp_path / "book"
+    shutil.copytree(BOOK, pages)
+    with (pages / "index.md").open("a", encoding="utf-8") as stream:
+        stream.write("\nSee [what is not there](no/such/page.md).\n")
+    with pytest.raises(BuildError) as caught:
+        book.build("tiny", PLAN, tmp_path / "runs", pages, tmp_path / "out")
+    assert "jupyter-book ended with 1" in str(caught.value)
+    assert re.search(
+        r"index\.md:\d+: WARNING: 'myst' cross-reference target not found: 'no/such/page\.md'", str(caught.value)
+    )
+    assert not (tmp_path / "out" / "html").exists()
 
 
 def test_complaints_are_the_lines_that_matter() -> None:

@@ -27,7 +27,7 @@ def chapters(make_run: Make) -> list[runs.Chapter]:
 
 
 def test_the_tree_of_the_real_pages(make_run: Make, tmp_path: Path) -> None:
-    staged = stage(BOOK, chapters(make_run), "tiny", tmp_path / "src")
+    staged = stage(BOOK, chapters(make_run), "tiny", tmp_path / "src", tmp_path / "kept")
     src = staged.into
     assert not any("<!-- citylib:" in p.read_text(encoding="utf-8") for p in src.rglob("*.md"))
     assert not (src / "plans").exists()
@@ -47,7 +47,7 @@ def test_the_tree_of_the_real_pages(make_run: Make, tmp_path: Path) -> None:
 
 def test_the_same_runs_give_the_same_bytes(make_run: Make, tmp_path: Path) -> None:
     made = chapters(make_run)
-    one, two = (stage(BOOK, made, "tiny", tmp_path / name).into for name in ("one", "two"))
+    one, two = (stage(BOOK, made, "tiny", tmp_path / name, tmp_path / "kept").into for name in ("one", "two"))
     files = sorted(p.relative_to(one) for p in one.rglob("*") if p.is_file())
     assert files == sorted(p.relative_to(two) for p in two.rglob("*") if p.is_file())
     assert all((one / f).read_bytes() == (two / f).read_bytes() for f in files)
@@ -68,7 +68,7 @@ def test_a_page_that_asks_for_nothing_known_is_refused(
     shutil.copytree(BOOK, book)
     (book / "index.md").write_text(f"# A\n\n<!-- citylib: {asked} -->\n", encoding="utf-8")
     with pytest.raises(error, match=said):
-        stage(book, chapters(make_run), "tiny", tmp_path / "src")
+        stage(book, chapters(make_run), "tiny", tmp_path / "src", tmp_path / "kept")
 
 
 def test_a_page_may_quote_a_record_and_a_figure(make_run: Make, tmp_path: Path) -> None:
@@ -76,5 +76,7 @@ def test_a_page_may_quote_a_record_and_a_figure(make_run: Make, tmp_path: Path) 
     shutil.copytree(BOOK, book)
     asked = ["record timeseries/02_arima mae", "record no/01_chapter mae", "figure timeseries/02_arima forecast"]
     (book / "index.md").write_text("".join(f"<!-- citylib: {a} -->\n" for a in asked), encoding="utf-8")
-    text = (stage(book, chapters(make_run), "tiny", tmp_path / "src").into / "index.md").read_text(encoding="utf-8")
+    text = (stage(book, chapters(make_run), "tiny", tmp_path / "src", tmp_path / "kept").into / "index.md").read_text(
+        encoding="utf-8"
+    )
     assert text.startswith("12.3 µg/m³ (95% interval 11.5 to 13), against 15.1 for the baseline\n\n```{raw} html")
