@@ -1,0 +1,79 @@
+"""The survival chapters run on the tiny city, on real mains and on a city's own file, and say what they should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from citylib import data
+from citylib.survival.durations import gap_times
+from citylib.survival.kaplan_meier import kaplan_meier
+
+CHAPTER = "survival/02_kaplan_meier"
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    """Mains of two materials whose gaps are exponential with means of 4 and 16 years, some of them taken out."""
+    draw = np.random.default_rng(0)
+    rows = []
+    for main in range(300):
+        material, mean = ("steel", 4.0) if main % 2 else ("plastic", 16.0)
+        removed = pd.Timestamp("2015-06-30") if main % 10 == 0 else pd.NaT
+        day = pd.Timestamp("2000-01-01") + pd.Timedelta(days=int(draw.integers(0, 1500)))
+        while day < min(pd.Timestamp("2022-12-31"), removed if main % 10 == 0 else pd.Timestamp.max):
+            rows.append(
+                {"asset": f"m{main}", "installed": 1980, "removed": removed, "failed": day, "material": material}
+            )
+            day += pd.Timedelta(days=1 + int(draw.exponential(mean * 365.25)))
+    path = tmp_path / "mains.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def test_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny")
+    records = ran["records"]
+    breaks = data.load("synthetic:tiny").table("breaks")
+    assert records["gaps"]["value"] == len(breaks.drop_duplicates(["asset", "date"]))
+    low, high = records["brier_by_group"]["interval"]
+    assert low < records["brier_by_group"]["value"] < high
+    assert records["median_gap"]["value"] > records["median_gap"]["baseline"]  # the open gaps are the long ones
+    assert {"curves", "by_order", "promised"} <= set(ran["figures"])
+    assert {"medians", "dependence", "brier", "inspection"} <= set(ran["tables"])
+
+
+def test_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(CHAPTER, source="synthetic:tiny")
+    assert "brier_by_group" in [p.get("name") for p in payloads]
+
+
+def test_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter(CHAPTER, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31")
+    medians = pd.read_parquet(ran["folder"] / ran["tables"]["medians"]["file"]).set_index("group")
+    for material, mean in (("steel", 4.0), ("plastic", 16.0)):
+        row = medians.loc[material]
+        assert row["low"] < mean * np.log(2) < row["high"]
+    assert "stays below zero" in " ".join(ran["said"])  # here the material is worth knowing
+
+
+@pytest.mark.real
+def test_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(CHAPTER, source="infra-water-mains-kitchener", until="2022-12-31")
+    city = data.load("infra-water-mains-kitchener")
+    breaks, assets = city.table("breaks"), city.table("assets")
+    gaps = gap_times(breaks["asset"], breaks["date"], start="1997-01-01", end="2022-12-31")
+    assert ran["records"]["gaps"]["value"] == len(gaps) == 1977
+    material = assets.set_index("asset")["material"].loc[gaps.asset].to_numpy()
+    iron = material == "CI"
+    curve = kaplan_meier(gaps.years[iron], gaps.event[iron])["all"]
+    medians = pd.read_parquet(ran["folder"] / ran["tables"]["medians"]["file"]).set_index("group")
+    assert medians.loc["CI", "median_years"] == pytest.approx(curve.median)
+    assert medians.loc["CI", "median_years"] < medians.loc["DI", "median_years"]
+    heaps = pd.read_parquet(ran["folder"] / ran["tables"]["heaps"]["file"])
+    assert {"2011-12-15", "2008-12-01"} <= set(heaps["date"].astype(str).str[:10])

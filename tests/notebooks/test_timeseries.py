@@ -1,0 +1,107 @@
+"""The time series chapters run on the tiny city, on real data and on a city's own file, and say what they should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from citylib import data
+
+CHAPTER = "timeseries/02_arima"
+SMALL = {"horizon": 12, "orders": [1, 0, 1], "fit_steps": 600}
+
+
+def table(ran: dict[str, Any], name: str) -> pd.DataFrame:
+    return pd.read_parquet(ran["folder"] / ran["tables"][name]["file"])
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    """A year of days of an AR(1) around a yearly wave, with a gap: the model's home ground."""
+    draw = np.random.default_rng(1)
+    days = pd.date_range("2020-01-01", periods=4 * 365, freq="D")
+    noise = np.zeros(len(days))
+    for t in range(1, len(days)):
+        noise[t] = 0.8 * noise[t - 1] + draw.standard_normal()
+    values = 20 + 8 * np.cos(2 * np.pi * days.dayofyear / 365.25) + noise
+    frame = pd.DataFrame({"time": days, "sensor": "roof", "heat [°C]": values.round(2)})
+    path = tmp_path / "heat.csv"
+    frame.drop(index=range(700, 720)).to_csv(path, index=False)
+    return path
+
+
+def test_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny")
+    records = ran["records"]
+    assert records["largest_leak"]["value"] < 1e-6
+    assert records["mae"]["interval"][0] < records["mae"]["value"] < records["mae"]["interval"][1]
+    assert records["mae"]["unit"] == "veh/h"
+    assert 0.7 < records["coverage_at_last_step"]["value"] <= 1
+    assert {"readings", "memory", "residual_memory", "error_by_step", "coverage", "examples"} <= set(ran["figures"])
+    hand = table(ran, "by_hand")
+    np.testing.assert_allclose(hand["by_hand"], hand["library"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("season", ["none", "weekly"])
+def test_every_season(run_chapter: Callable[..., Any], season: str) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", season=season, variable="PM2.5", logarithm=True, **SMALL)
+    assert set(table(ran, "scores")["forecast"]) == {"ARIMA", "seasonal naive", "persistence"}
+
+
+def test_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(CHAPTER, source="synthetic:tiny", **SMALL)
+    assert "mae" in [p.get("name") for p in payloads]
+
+
+def test_an_own_file_of_days(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter(CHAPTER, source=f"file:{own_file}", season="yearly", horizon=5, orders=[1, 0, 0], refit_steps=100)
+    found = table(ran, "coefficients").set_index("parameter")
+    phi = found.loc["ar.L1"]
+    assert abs(phi["estimate"] - 0.8) < 3.3 * phi["standard_error"]
+    assert ran["records"]["missing_share"]["value"] == pytest.approx(20 / 1460)
+    assert ran["records"]["fits"]["value"] == 4
+    scores = table(ran, "scores").set_index("forecast")
+    assert scores.loc["ARIMA", "difference_high"] < 0  # on its home ground it must win
+    assert scores.loc["ARIMA", "mae"] < scores.loc["persistence", "mae"]
+
+
+def test_a_season_shorter_than_a_step_is_refused(tmp_path: Path, own_file: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{CHAPTER}.ipynb"
+    planned = plan.single(notebook, {"source": f"file:{own_file}", "season": "daily"}).runs[0]
+    outcome = run.run_one(planned, tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "season must last longer than one step of days" in str(outcome.error)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_melbourne(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    given = {"horizon": 7, "orders": [2, 0, 1], "season": "yearly", "cut": "1989-01-01"}
+    ran = run_chapter(CHAPTER, source="weather-cities", **given)
+    scores = table(ran, "scores").set_index("forecast")
+    heat = pd.Series(data.load("weather-cities").panel("max_temperature").series("Melbourne"))
+    first = 2922  # days before 1989
+    naive = []
+    for origin in range(first, len(heat) - 7 + 1):  # the baseline again, by pandas alone; two days are missing
+        before = heat.shift(365).fillna(heat.shift(730)).iloc[origin : origin + 7]
+        naive.append(np.nanmean(np.abs(before - heat.iloc[origin : origin + 7])))
+    assert scores.loc["seasonal naive", "mae"] == pytest.approx(np.mean(naive), rel=1e-9)
+    assert scores.loc["ARIMA", "difference_high"] < 0
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_beijing(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    given = {"sensor": "Dongsi", "logarithm": True, "cut": "2016-03-01", "orders": [1, 0, 1]}
+    ran = run_chapter(CHAPTER, source="air-beijing-multisite", **given)
+    scores = table(ran, "scores").set_index("forecast")
+    assert scores.loc["ARIMA", "difference_high"] < 0  # it beats seasonal naive
+    assert any("no proven gain" in text for text in ran["said"])  # and not persistence
