@@ -37,18 +37,18 @@ def record(
     runs = [(chapter, run) for chapter in chapters for run in chapter.runs]
     used = {name: {run.receipt.get("versions", {}).get(name) for _, run in runs} - {None} for name in _names(runs)}
     shared = all(len(versions) == 1 for versions in used.values())
-    head = ["page", "set", "data", "seconds", "peak MB", "started (UTC)", "receipt"]
+    head = ["page", "receipt", "set", "data", "seconds", "peak MB", "started (UTC)"]
     rows = []
     for chapter, run in runs:
         receipt = run.receipt
         row = [
             f"[](/{chapter.document_of(run)}.ipynb)",
+            f"{{download}}`receipt <{receipts[run.notebook, run.id]}>`",
             _set(receipt.get("parameters", {}), defaults.get(run.notebook, {})),
             markdown.text(", ".join(run.sources)) or "none",
             f"{float(receipt.get('seconds', 0)):.1f}",
             f"{float(receipt.get('peak_memory_bytes') or 0) / 1e6:.0f}",
             markdown.text(str(receipt.get("started", ""))[:16].replace("T", " ")),
-            f"{{download}}`receipt <{receipts[run.notebook, run.id]}>`",
         ]
         own = ", ".join(f"{name} {version}" for name, version in receipt.get("versions", {}).items())
         rows.append(row if shared else [*row, markdown.text(own)])

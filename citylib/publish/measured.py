@@ -96,8 +96,8 @@ def sections(made: Measured) -> str:
                 markdown.text(p["unit"]),
                 f"{p['sensors']:,}",
                 f"{p['steps']:,}",
-                p["since"],
-                p["until"],
+                p["since"].replace(" ", "\u00a0"),
+                p["until"].replace(" ", "\u00a0"),
                 f"{100 * p['missing']:.2f}",
             ]
             for p in made.panels

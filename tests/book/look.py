@@ -108,7 +108,7 @@ def sort(driver: Any, address: str, table: str = "table.sortable", column: int =
 def links(html: Path) -> list[tuple[str, str]]:
     """Return (page, fault) for each address in the book's pages that leads nowhere, and each page nothing leads to."""
     parsed = {page: _Addresses(html / page) for page in html_pages(html)}
-    faults, reached = [], {"index.html", "genindex.html", "search.html"}
+    faults, reached = [], {"index.html", "search.html"}
     for page, addresses in parsed.items():
         for address in addresses.found:
             target, fragment = urldefrag(address)

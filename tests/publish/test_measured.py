@@ -63,7 +63,7 @@ def test_the_page_says_what_was_found(tmp_path: Path, loads: list[str]) -> None:
     assert found is not None
     page = datasets.page(SOURCE, [], found)
     flow = next(p for p in found.panels if p["variable"] == "flow")
-    assert f"| `flow` | veh/h | {flow['sensors']} | {flow['steps']:,} | 2023-01-01 00:00 |" in page
+    assert f"| `flow` | veh/h | {flow['sensors']} | {flow['steps']:,} | 2023-01-01\u00a000:00 |" in page
     assert "| `assets` | 500 |" in page
     fault = found.faults[0]
     assert f"| {fault['count']:,} |" in page
