@@ -43,7 +43,7 @@ def record(
         receipt = run.receipt
         row = [
             f"[](/{chapter.document_of(run)}.ipynb)",
-            f"{{download}}`receipt <{receipts[run.notebook, run.id]}>`",
+            f"{{download}}`json <{receipts[run.notebook, run.id]}>`",
             _set(receipt.get("parameters", {}), defaults.get(run.notebook, {})),
             markdown.text(", ".join(run.sources)) or "none",
             f"{float(receipt.get('seconds', 0)):.1f}",

@@ -23,7 +23,7 @@ def test_the_record_has_a_row_a_run_with_what_was_set(make_run: Make) -> None:
     shown = execution.record([chapter], receipts, defaults)
     assert "Versions, the same in all runs: python 3.11.7, citylib 0.1.0." in shown
     first, second = (line for line in shown.splitlines() if "02_arima" in line)
-    assert "| {download}`receipt </files/h24/receipt.json>` | `source = 'traffic-i94'` |" in first
+    assert "| {download}`json </files/h24/receipt.json>` | `source = 'traffic-i94'` |" in first
     assert "`source = 'traffic-i94'`, `horizon = 25` |" in second
     assert "| 12.3 | 312 | 2026-11-21 08:30 |" in first
 
