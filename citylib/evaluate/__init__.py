@@ -2,5 +2,8 @@
 
 - `citylib.evaluate.splits`: what a model may see and what it is tried on
 - `citylib.evaluate.forecast`: losses of forecasts and of intervals, missing values masked
+- `citylib.evaluate.backtest`: forecasts from rolling origins, and whether one has seen its own future
+- `citylib.evaluate.classification`: scores of classes and of probabilities
+- `citylib.evaluate.calibration`: whether probabilities and intervals are true
 - `citylib.evaluate.compare`: how sure a mean loss, or a difference of two, is
 """
