@@ -10,6 +10,7 @@ import re
 import shutil
 import site
 import sys
+import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -71,15 +72,18 @@ def _execute(
     if watched.verdict == "stopped":
         return None
     report = _report(run, watched, job, scratch)
+    package = receipt.package_folder()
+    if report["outcome"] == "ok" and os.path.realpath(report["probed"].get("root") or package) != str(package):
+        message = "The notebook's kernel has a citylib of its own; install the kernel with the one that runs it."
+        report |= {"outcome": "failed", "error": {"cell": None, "source": "", "name": "RunError", "message": message}}
     if report["outcome"] != "ok":
         printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         with (staging / "log.txt").open("a", encoding="utf-8") as log:
             log.writelines(line for line in printed if NO_NEWS not in line)
     probed = report.get("probed") or {}
     imported = [(name, before.get(name)) for name in probed.get("files", [])]
-    package = receipt.package_folder()
     content |= {
-        "data": _data(staging / "results.json"),
+        "data": _data(Path(job["events"])),
         "citylib": [
             {"path": name, "sha256": digest if hashes.of(package / name) == digest else receipt.CHANGED}
             for name, digest in imported
@@ -112,7 +116,6 @@ def _job(run: PlannedRun, staging: Path, scratch: Path) -> dict[str, Any]:
     changed = {n: v for n, v in run.parameters.items() if json.dumps(v) != json.dumps(defaults[n])}
     shutil.copyfile(run.path, scratch / "input.ipynb")
     cwd = _kernel_folder(run, scratch)
-    packages = {f"{folder}{os.sep}": "" for folder in [*site.getsitepackages(), str(receipt.package_folder().parent)]}
     job = {
         "notebook": str(scratch / "input.ipynb"),
         "inject": changed,
@@ -121,10 +124,26 @@ def _job(run: PlannedRun, staging: Path, scratch: Path) -> dict[str, Any]:
         "events": str(scratch / "events.jsonl"),
         "report": str(scratch / "report.json"),
         "output_bytes": run.limits.output,
-        "replace": {f"{cwd}{os.sep}": "", str(scratch): "<scratch>", **packages, str(Path.home()): "~"},
+        "replace": _stand_ins(run, scratch, cwd),
     }
     (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
     return job
+
+
+def _stand_ins(run: PlannedRun, scratch: Path, cwd: Path) -> dict[str, str]:
+    """Return the paths of this machine that a notebook may show, with what stands for each."""
+    found = {str(run.base): "<here>", str(receipt.root_of(run.path)): "<project>"}
+    variables = supervise.environment(scratch, run.base)
+    for name in ("CITYLIB_DATA", "CITYLIB_CACHE"):
+        found |= dict.fromkeys(variables.get(name, "").split(os.pathsep), f"<{name}>")
+    if sys.prefix != sys.base_prefix:
+        found[sys.prefix] = "<python>"
+    inside = [*site.getsitepackages(), sysconfig.get_path("stdlib"), str(receipt.package_folder().parent), str(cwd)]
+    found |= {str(scratch): "<scratch>"} | {f"{folder}{os.sep}": "" for folder in inside}
+    home = str(Path.home())
+    found |= {f"~{path[len(home) :]}": stands for path, stands in found.items() if path.startswith(f"{home}{os.sep}")}
+    found.setdefault(home, "~")
+    return {path: stands for path, stands in found.items() if len(path.strip(os.sep)) > 1}
 
 
 def _kernel_folder(run: PlannedRun, scratch: Path) -> Path:
@@ -146,7 +165,7 @@ def _kernel_folder(run: PlannedRun, scratch: Path) -> Path:
 
 
 def _report(run: PlannedRun, watched: Watched, job: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
-    events = _events(Path(job["events"]))
+    events = [event for event in _events(Path(job["events"])) if "cell" in event]
     done = [e for e in events if "seconds" in e]
     under_way = events[-1] if events and "seconds" not in events[-1] else {"cell": None, "source": ""}
     cells = [{"index": e["index"], "id": e["cell"], "seconds": e["seconds"]} for e in done]
@@ -156,8 +175,10 @@ def _report(run: PlannedRun, watched: Watched, job: Mapping[str, Any], scratch: 
         return found
     name, message = "LimitError", _over(watched.verdict, run.limits)
     if watched.verdict == "ended":
+        from citylib.batch import harvest  # needs pandas, which a runner that skips all does without
+
         printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = f": {printed[-1]}" if printed else ""
+        last = f": {harvest.settled(printed[-1], job['replace'])}" if printed else ""
         name, message = "RunError", f"The process of the run ended with code {watched.returncode}{last}"
     outcome = "died" if watched.verdict == "ended" else watched.verdict
     error = {"cell": under_way["cell"], "source": under_way["source"], "name": name, "message": message}
@@ -179,11 +200,12 @@ def _events(path: Path) -> list[dict[str, Any]]:
     return out
 
 
-def _data(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    loaded = json.loads(path.read_text(encoding="utf-8"))["data"]
-    files = {(d["source"], f["file"]): {**f, "source": d["source"]} for d in loaded for f in d["files"]}
+def _data(events: Path) -> list[dict[str, Any]]:
+    files: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in _events(events):
+        with suppress(KeyError, TypeError):  # no source, or of a notebook that imitates citylib.results
+            source = event["loaded"]["source"]
+            files |= {(source, file["file"]): {**file, "source": source} for file in event["loaded"]["files"]}
     return list(files.values())
 
 
@@ -198,6 +220,7 @@ def _scratch() -> Iterator[Path]:
     scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="citylib-")))
     for name in ("tmp", "ipython", "jupyter"):
         (scratch / name).mkdir()
+    (scratch / "matplotlibrc").touch()
     try:
         yield scratch
     finally:

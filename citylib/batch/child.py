@@ -38,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     threading.Thread(target=_end_with_runner, args=(sys.stdin, own), daemon=True).start()
     report = execute(job)
     _end_descendants()
-    Path(job["report"]).write_text(json.dumps(report), encoding="utf-8")
+    half = Path(job["report"]).with_suffix(".part")
+    half.write_text(json.dumps(report), encoding="utf-8")
+    half.rename(job["report"])
     return 0
 
 
@@ -76,6 +78,7 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
         except Exception as fault:
             recording.fail("failed", None, type(fault).__name__, str(fault))
         if recording.error is not None:
+            recording.error["message"] = harvest.settled(recording.error["message"], job["replace"])
             log.write(f"{recording.error['name']}: {recording.error['message']}\n")
     return {
         "outcome": recording.outcome,

@@ -25,6 +25,7 @@ Scalar = str | int | float | bool
 Value = Scalar | list[Any] | None
 SCALARS = ("str", "int", "float", "bool")
 RANGE = re.compile(r"\s*(-?[\d.eE+-]*?)\s*\.\.\s*(-?[\d.eE+-]*?)\s*")
+UNREADABLE = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)  # of literals, the last two too nested
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -100,7 +101,10 @@ class Kind:
     def _scalar(self, value: Any) -> Scalar:
         exact: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
         if self.scalar == "float" and type(value) is int:
-            value = float(value)
+            try:
+                value = float(value)
+            except OverflowError:
+                raise InputError("value", "be finite", value) from None
         if type(value) is not exact[self.scalar]:
             raise InputError("value", f"be {self}", value)
         if isinstance(value, float) and not math.isfinite(value):
@@ -136,7 +140,7 @@ class Kind:
         for read in reads:
             try:
                 return read(text)
-            except (ValueError, SyntaxError):
+            except UNREADABLE:
                 continue
         raise InputError("value", f"be {self}, written like a Python list", text)
 
@@ -148,7 +152,7 @@ class Kind:
             return plain in ("true", "yes")
         try:
             value = ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError):
+        except UNREADABLE:
             raise InputError("value", f"be {self}", text) from None
         return self._scalar(value)
 

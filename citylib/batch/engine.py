@@ -33,7 +33,7 @@ class Recording:
     Parameters
     ----------
     event : callable
-        Called with a dict at the start and at the end of each code cell.
+        Called with a dict at the start and at the end of each code cell, and for each source that was loaded.
     log : callable
         Called with what the cells print, as it comes.
     output_bytes : int
@@ -57,6 +57,8 @@ class Recording:
         payload = data.pop(MIME, None)
         if payload is not None and payload.get("type") == "table":
             self.tabled += len(json.dumps(payload))
+        if payload is not None and payload.get("type") == "data":
+            self.event({"loaded": payload})
         self.printed += len(content.get("text", "")) + sum(len(v) if isinstance(v, str) else 8 for v in data.values())
         self.printed += sum(len(line) for line in content.get("traceback", []))
         return self.printed <= self.output_bytes and self.tabled <= TABLES_SHARE * self.output_bytes

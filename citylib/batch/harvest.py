@@ -11,7 +11,7 @@ from typing import Any
 from citylib import results
 from citylib.errors import InputError, LimitError
 
-__all__ = ["canonical", "lay_out"]
+__all__ = ["canonical", "lay_out", "settled"]
 
 # What differs between two equal runs and means nothing: the number of a process, an address in memory.
 KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
@@ -43,7 +43,7 @@ def lay_out(notebook: Any, staging: Path, job: Mapping[str, Any], *, complete: b
     LimitError
         The notebook has more bytes than it may.
     """
-    _settle(notebook, dict(job["replace"]))
+    _settle(notebook, job["replace"])
     found = list(_payloads(notebook))
     if complete:
         _unique_names(found)
@@ -69,7 +69,29 @@ def canonical(notebook: Any) -> str:
     return text.rstrip("\n") + "\n"
 
 
-def _settle(notebook: Any, replace: dict[str, str]) -> None:
+def settled(text: str, replace: Mapping[str, str]) -> str:
+    """Return a text without what belongs to this machine or this process only.
+
+    Parameters
+    ----------
+    text : str
+        Anything a notebook shows.
+    replace : mapping
+        Paths of this machine, and what stands for each; the longest that fits is taken.
+
+    Examples
+    --------
+    >>> settled("/srv/city/a.csv, /srv/city2 <A at 0x7f10aa22>", {"/srv/city": "<data>"})
+    '<data>/a.csv, /srv/city2 <A at 0x0>'
+    """
+    if replace:
+        paths = sorted(replace, key=len, reverse=True)
+        whole = "|".join(re.escape(path) + ("" if path.endswith(("/", "\\")) else r"(?![\w-])") for path in paths)
+        text = re.sub(whole, lambda found: replace[found[0]], text)
+    return ADDRESS.sub("0x0", KERNEL_FILE.sub("<cell>", text))
+
+
+def _settle(notebook: Any, replace: Mapping[str, str]) -> None:
     for key in VOLATILE:
         notebook.metadata.pop(key, None)
     notebook.metadata["language_info"] = {"name": "python"}
@@ -83,24 +105,18 @@ def _settle(notebook: Any, replace: dict[str, str]) -> None:
             _settle_output(output, replace)
 
 
-def _settle_output(output: Any, replace: dict[str, str]) -> None:
-    def settled(text: str) -> str:
-        text = ADDRESS.sub("0x0", KERNEL_FILE.sub("<cell>", text))
-        for machine, stands in replace.items():
-            text = text.replace(machine, stands)
-        return text
-
+def _settle_output(output: Any, replace: Mapping[str, str]) -> None:
     if output["output_type"] == "stream":
-        output["text"] = settled(output["text"])
+        output["text"] = settled(output["text"], replace)
     elif output["output_type"] == "error":
-        output["evalue"] = settled(output["evalue"])
-        output["traceback"] = [settled(line) for line in output["traceback"]]
+        output["evalue"] = settled(output["evalue"], replace)
+        output["traceback"] = [settled(line, replace) for line in output["traceback"]]
     else:
         output["data"].pop("application/vnd.jupyter.widget-view+json", None)
         if results.MIME not in output["data"]:
             for mime in TEXTS:
                 if isinstance(output["data"].get(mime), str):
-                    output["data"][mime] = settled(output["data"][mime])
+                    output["data"][mime] = settled(output["data"][mime], replace)
 
 
 def _payloads(notebook: Any) -> Iterator[tuple[str, dict[str, Any], str]]:

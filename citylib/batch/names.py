@@ -37,13 +37,22 @@ def slug(text: str, *, keep: str = "") -> str:
     return short
 
 
-def of_values(given: Mapping[str, Any]) -> str:
+def of_values(given: Mapping[str, Any], *, exact: bool = False) -> str:
     """Return a name made of parameter values: text stands for itself, the rest with its name.
+
+    Parameters
+    ----------
+    given : mapping
+        Values by name.
+    exact : bool, default False
+        Mark with a hash a name that other values could have too.
 
     Examples
     --------
     >>> of_values({"source": "weather-cities", "horizon": 48, "orders": [2, 1, 2]})
     'weather-cities_horizon-48_orders-2-1-2'
+    >>> of_values({"sensor": "S 1"}), of_values({"sensor": "S 1"}, exact=True)
+    ('s-1', 's-1-e808cd')
     """
     parts = []
     for name, value in given.items():
@@ -53,7 +62,19 @@ def of_values(given: Mapping[str, Any]) -> str:
             flat = "-".join(map(_word, value)) if isinstance(value, list) else _word(value)
             parts.append("-".join(filter(None, [slug(name), slug(flat)])))
     whole = "_".join(parts)
-    return whole if len(whole) <= LONGEST else slug("-".join(parts) + repr(sorted(given.items(), key=str)))
+    if len(whole) > LONGEST:
+        return slug("-".join(parts) + repr(sorted(given.items(), key=str)))
+    if exact and not all(map(_stands_for_itself, given.values())):
+        return f"{whole}-{hashlib.sha256(repr(sorted(given.items())).encode()).hexdigest()[:6]}"
+    return whole
+
+
+def _stands_for_itself(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_stands_for_itself(item) and "-" not in str(item) for item in value)
+    if isinstance(value, float):
+        return "e" not in repr(value)  # 1e-16 and 1e+16
+    return not isinstance(value, str) or slug(value) == value != "none"
 
 
 def title(text: Any, values: Mapping[str, Any], varied: Mapping[str, Any]) -> str | None:

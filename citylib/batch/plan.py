@@ -143,7 +143,7 @@ def load(path: Path, *, limits: Mapping[str, Any] | None = None) -> Plan:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
         raise ParameterError(str(path), [f"cannot be read ({fault.strerror})"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:  # broken TOML or UTF-8, a number of 5,000 digits, 1,000 brackets
         raise ParameterError(str(path), [f"is not valid TOML ({fault})"]) from None
     reading = _Reading(root_of(path), Path.cwd(), Limits())
     _known_keys(reading, "", content, PLAN_KEYS)
@@ -192,7 +192,7 @@ def single(notebook: Path, given: Mapping[str, Any], *, limits: Mapping[str, Any
     """
     values = parameters.check(notebook, given)
     run = PlannedRun(
-        names.of_values({n: values[n] for n in given}) or names.DEFAULT,
+        names.of_values({n: values[n] for n in given}, exact=True) or names.DEFAULT,
         _family_name(notebook),
         Path(os.path.abspath(notebook)),
         values,
@@ -209,7 +209,7 @@ def find_notebook(name: str, root: Path) -> Path:
     name : str
         ``"family/NN_name"`` below ``notebooks``, with or without suffix, or a path.
     root : Path
-        The project.
+        The project; after it, that of the current folder is searched.
 
     Raises
     ------
@@ -217,11 +217,12 @@ def find_notebook(name: str, root: Path) -> Path:
         There is none; the nearest is offered.
     """
     file = name if name.endswith(".ipynb") else f"{name}.ipynb"
-    for place in (root / "notebooks" / file, root / file, Path(file)):
+    roots = dict.fromkeys([root, root_of(Path.cwd() / "here")])  # a plan kept elsewhere runs the chapters of here
+    for place in (*(r / below for r in roots for below in (f"notebooks/{file}", file)), Path(file)):
         if place.is_file():
             return Path(os.path.abspath(place))
-    below = root / "notebooks"
-    known = [p.relative_to(below).with_suffix("").as_posix() for p in sorted(below.rglob("*.ipynb"))]
+    folders = [r / "notebooks" for r in roots]
+    known = [p.relative_to(f).with_suffix("").as_posix() for f in folders for p in sorted(f.rglob("*.ipynb"))]
     close = nearest(file.removesuffix(".ipynb"), known)
     hint = f"; did you mean {close!r}?" if close else ""
     raise NotebookError(f"{name}: no such notebook{hint}")
@@ -253,24 +254,16 @@ def _limits(reading: _Reading, where: str, given: Any) -> Limits:
 def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -> list[tuple[str, PlannedRun]]:
     where = f"run {number} ({block.get('notebook', '?')})"
     _known_keys(reading, where, block, RUN_KEYS)
-    tables = {key: block.get(key, {}) for key in ("set", "grid", "each")}
-    for key, table in tables.items():
-        if not isinstance(table, dict):
-            reading.fault(where, f"{key} must be a table, got {table!r}")
-            return []
-    twice = sorted(n for n, times in Counter(itertools.chain(*tables.values())).items() if times > 1)
-    for name in twice:
-        reading.fault(where, f"{name} must be in one of set, grid and each")
-    for name, values in tables["grid"].items():
-        if not isinstance(values, list) or not values:
-            reading.fault(where, f"grid.{name} must be a list of values, got {values!r}")
-            return []
+    tables = _tables(reading, where, block)
     limits = _limits(reading, f"{where}: limits", block.get("limits", {}))
     label = block.get("name")
     if label is not None and not (isinstance(label, str) and names.good(label)):
         reading.fault(where, f"name must be letters a to z, digits, - and _, got {label!r}")
+    if not isinstance(block.get("notebook"), str):
+        reading.fault(where, f'notebook must be its name, such as "family/01_name", got {block.get("notebook")!r}')
+        return []
     try:
-        path = find_notebook(str(block.get("notebook", "")), reading.root)
+        path = find_notebook(block["notebook"], reading.root)
         if path not in reading.declared:
             reading.declared[path] = parameters.declared(path)
     except CitylibError as fault:
@@ -281,6 +274,8 @@ def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -
         values, faults = parameters.take_all(reading.declared[path], given)
         for text in faults:
             reading.fault(where, text)
+        if faults:
+            continue
         varied = {n: v for n, v in given.items() if n not in tables["set"]}
         named = varied if label or alone else given
         parts = [part for part in (label, names.of_values(named)) if part]
@@ -288,6 +283,23 @@ def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -
         title = names.title(block.get("title"), values, varied)
         out.append((where, replace(run, title=title, limits=limits, base=reading.base)))
     return out
+
+
+def _tables(reading: _Reading, where: str, block: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return set, grid and each of a run; what is wrong with one is told, and left out."""
+    tables = {key: block.get(key, {}) for key in ("set", "grid", "each")}
+    for key, table in tables.items():
+        if not isinstance(table, dict):
+            reading.fault(where, f"{key} must be a table, got {table!r}")
+            tables[key] = {}
+    for name, times in sorted(Counter(itertools.chain(*tables.values())).items()):
+        if times > 1:
+            reading.fault(where, f"{name} must be in one of set, grid and each")
+    for name, values in list(tables["grid"].items()):
+        if not isinstance(values, list) or not values:
+            reading.fault(where, f"grid.{name} must be a list of values, got {values!r}")
+            del tables["grid"][name]
+    return tables
 
 
 def _combinations(reading: _Reading, where: str, path: Path, tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -313,14 +325,19 @@ def _plain(value: Any) -> Any:
 def _with_unique_ids(reading: _Reading, runs: list[tuple[str, PlannedRun]]) -> list[tuple[str, PlannedRun]]:
     often = Counter((run.notebook, run.id) for _, run in runs)
     out: list[tuple[str, PlannedRun]] = []
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[Path, str], str] = {}
+    places: set[tuple[str, str]] = set()
     for where, run in runs:
+        made_from = json.dumps(dict(run.parameters), sort_keys=True)
         if often[run.notebook, run.id] > 1:
-            mark = hashlib.sha256(json.dumps(dict(run.parameters), sort_keys=True).encode()).hexdigest()[:6]
-            run = replace(run, id=f"{run.id}-{mark}")
-        first = seen.setdefault((run.notebook, run.id), where)
-        if first is not where or (run.notebook, run.id) in {(r.notebook, r.id) for _, r in out}:
+            run = replace(run, id=f"{run.id}-{hashlib.sha256(made_from.encode()).hexdigest()[:6]}")
+        if (run.path, made_from) in seen:
+            first = seen[run.path, made_from]
             reading.fault(where, f"must not be the same run as one of {first} (all its parameters are equal)")
-            continue
-        out.append((where, run))
+        elif (run.notebook, run.id) in places:
+            reading.fault(where, f"must have another name: another notebook's run is kept as {run.notebook}/{run.id}")
+        else:
+            seen[run.path, made_from] = where
+            places.add((run.notebook, run.id))
+            out.append((where, run))
     return out

@@ -39,10 +39,11 @@ def watch() -> str:
     spec = importlib.util.find_spec("citylib")
     places = list(spec.submodule_search_locations or []) if spec else []
     root = os.path.join(os.path.realpath(places[0]), "") if places else ""
+    starts = (root, os.path.join(places[0] if places else "", ""))  # the same folder, perhaps by way of a link
     seen: set[str] = set()
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str) and arguments[0].startswith(root):
+        if event == "open" and isinstance(arguments[0], str) and arguments[0].startswith(starts):
             seen.add(arguments[0])
 
     if root:

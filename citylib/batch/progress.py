@@ -54,6 +54,11 @@ class Lines:
         with self.lock:
             self._print(Text(f"{'':>9}  started      {'':>8}  {_label(run)}", style="dim"))
 
+    def waiting(self, run: PlannedRun, holder: str) -> None:
+        """Say that another runner is at the same run."""
+        with self.lock:
+            self._print(Text(f"{'':>9}  waits for    {'':>8}  {_label(run)}, which {holder} is running", style="dim"))
+
     def finished(self, outcome: Outcome) -> None:
         """Say how a run ended."""
         with self.lock:

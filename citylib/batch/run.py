@@ -4,14 +4,15 @@ The kernel works in an empty folder of its own, so that no notebook can depend o
 where it was started; a relative ``file:PATH`` parameter refers to the caller's
 folder and is linked into the kernel's. What a run makes is written beside its
 place and moved there in one step. A run that fails leaves ``<id>.failed`` with
-its receipt, log and notebook, and the last good run stays as it was.
+its receipt, log and notebook, and the last good run stays as it was. Two runners
+on one folder take turns, and the second keeps what the first has made.
 """
 
 from __future__ import annotations
 
+import glob
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -25,12 +26,14 @@ from citylib.batch import receipt
 from citylib.batch.attempt import attempt
 from citylib.batch.plan import Plan, PlannedRun
 from citylib.batch.receipt import Hashes
+from citylib.batch.turn import turn
 from citylib.errors import CellFailedError, InputError, LimitError, RunError
 
 __all__ = ["FAILED", "GOOD", "Outcome", "Progress", "assess", "run_one", "run_plan", "why_not"]
 
 GOOD = ("ok", "skipped")
 FAILED = ".failed"  # what the folder of a failed run ends in
+FORCED = "asked for"
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Outcome:
             lines += [f"    {line}" for line in str(error.get("source", "")).splitlines()]
         if error:
             lines.append(f"{error['name']}: {error['message']}")
-        return "\n".join([*lines, f"see {self.folder}"])
+        return "\n".join([*lines, f"see {self.folder}"] if self.folder.exists() else lines)
 
 
 def why_not(run: PlannedRun, folder: Path, hashes: Hashes | None = None) -> str | None:
@@ -122,9 +125,10 @@ def run_one(
     run: PlannedRun,
     folder: Path,
     *,
-    why: str | None = None,
+    force: bool = False,
     stop: threading.Event | None = None,
     hashes: Hashes | None = None,
+    waiting: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run a notebook, unless its folder already holds what it would make.
 
@@ -134,12 +138,14 @@ def run_one(
         What to run.
     folder : Path
         The run's folder; it need not exist.
-    why : str, optional
-        Why it must run, if that is known; else it runs only where `why_not` gives a reason.
+    force : bool, default False
+        Run it in any case.
     stop : threading.Event, optional
         Once set, the run is ended and leaves nothing.
     hashes : Hashes, optional
         Shared by the runs of a plan.
+    waiting : callable, optional
+        Called with who holds the folder, if another runner is at the same run.
 
     Returns
     -------
@@ -147,28 +153,48 @@ def run_one(
         It never raises for what the notebook does.
     """
     hashes = hashes or Hashes()
-    reason = why or why_not(run, folder, hashes)
+    reason = FORCED if force else why_not(run, folder, hashes)
     if reason is None:
-        return Outcome(run, "skipped", 0.0, folder, "unchanged")
+        return _skipped(run, folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    staging = Path(tempfile.mkdtemp(prefix=f".{run.id}.part-{os.getpid()}-", dir=folder.parent))
+    with turn(folder, stop=stop, waiting=waiting) as ours:
+        if ours is False:
+            return Outcome(run, "stopped", 0.0, folder, reason)
+        if not force and (reason := why_not(run, folder)) is None:  # another runner has made it meanwhile
+            return _skipped(run, folder)
+        if ours:
+            _sweep(folder)
+        return _run(run, folder, reason, stop, hashes)
+
+
+def _run(run: PlannedRun, folder: Path, reason: str, stop: threading.Event | None, hashes: Hashes) -> Outcome:
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-{os.getpid()}-", dir=folder.parent))
     try:
         content = attempt(run, staging, hashes, stop)
         if content is None:
             return Outcome(run, "stopped", 0.0, folder, reason)
         good = content["outcome"] == "ok"
-        place = folder if good else folder.with_name(folder.name + FAILED)
+        place = folder if good else _of_failure(folder)
         content["made"] = receipt.made_files(staging, hashes)
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         (staging / receipt.FILE).write_text(text, encoding="utf-8")
         staging.chmod(0o755)
         _put(staging, place)
         if good:
-            shutil.rmtree(folder.with_name(folder.name + FAILED), ignore_errors=True)
+            shutil.rmtree(_of_failure(folder), ignore_errors=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Outcome(run, content["outcome"], content["seconds"], place, reason, content["error"])
+
+
+def _of_failure(folder: Path) -> Path:
+    return folder.with_name(folder.name + FAILED)
+
+
+def _skipped(run: PlannedRun, folder: Path) -> Outcome:
+    # What failed in between was made from something else than what the notebook and its inputs are again.
+    shutil.rmtree(_of_failure(folder), ignore_errors=True)
+    return Outcome(run, "skipped", 0.0, folder, "unchanged")
 
 
 def assess(plan: Plan, out: Path, *, force: bool = False) -> list[tuple[PlannedRun, str | None]]:
@@ -185,7 +211,7 @@ def assess(plan: Plan, out: Path, *, force: bool = False) -> list[tuple[PlannedR
     """
     hashes = Hashes()
     runs = plan.folder(out)
-    return [(run, "asked for" if force else why_not(run, run.folder(runs), hashes)) for run in plan.runs]
+    return [(run, FORCED if force else why_not(run, run.folder(runs), hashes)) for run in plan.runs]
 
 
 class Progress(Protocol):
@@ -195,7 +221,10 @@ class Progress(Protocol):
         """Before the first run."""
 
     def started(self, run: PlannedRun) -> None:
-        """A run's process starts; called from its thread."""
+        """A run's turn comes; called from its thread."""
+
+    def waiting(self, run: PlannedRun, holder: str) -> None:
+        """Another runner is at the same run; called from its thread."""
 
     def finished(self, outcome: Outcome) -> None:
         """A run ended, or was skipped."""
@@ -250,7 +279,7 @@ def run_plan(
     try:
         for i, (run, why) in enumerate(assessed):
             if why is None:
-                outcomes[i] = Outcome(run, "skipped", 0.0, run.folder(runs), "unchanged")
+                outcomes[i] = _skipped(run, run.folder(runs))
                 tell.finished(outcomes[i])
         if todo:
             pool = executor or futures.ThreadPoolExecutor(min(workers, len(todo)))
@@ -271,6 +300,9 @@ class _Silent:
         pass
 
     def started(self, run: PlannedRun) -> None:
+        pass
+
+    def waiting(self, run: PlannedRun, holder: str) -> None:
         pass
 
     def finished(self, outcome: Outcome) -> None:
@@ -309,7 +341,7 @@ def _carry_out(
     try:
         for item in todo:
             _, run, why = item
-            under_way[pool.submit(call, run, run.folder(runs), why, *more)] = item
+            under_way[pool.submit(call, run, run.folder(runs), why == FORCED, *more)] = item
         for future in futures.as_completed(under_way):
             collect(future)
             if fail_fast and not future.cancelled() and not outcomes[under_way[future][0]].ok:
@@ -327,15 +359,15 @@ def _carry_out(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _told(run: PlannedRun, folder: Path, why: str, stop: threading.Event, tell: Progress) -> Outcome:
+def _told(run: PlannedRun, folder: Path, force: bool, stop: threading.Event, tell: Progress) -> Outcome:
     if stop.is_set():
         return Outcome(run, "stopped", 0.0, folder)
     tell.started(run)
-    return run_one(run, folder, why=why, stop=stop)
+    return run_one(run, folder, force=force, stop=stop, waiting=lambda holder: tell.waiting(run, holder))
 
 
-def _untold(run: PlannedRun, folder: Path, why: str) -> Outcome:
-    return run_one(run, folder, why=why)
+def _untold(run: PlannedRun, folder: Path, force: bool) -> Outcome:
+    return run_one(run, folder, force=force)
 
 
 def _put(staging: Path, place: Path) -> None:
@@ -348,13 +380,11 @@ def _put(staging: Path, place: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed runners left beside the folder, and put back what one of them had moved away."""
-    import psutil
-
-    for left in folder.parent.glob(f".{folder.name}.*-*"):
-        parts = re.fullmatch(r"\.(part|old)-(\d+)(-\w+)?", left.name.removeprefix(f".{folder.name}"))
-        if parts is None or psutil.pid_exists(int(parts[2])):
-            continue
-        if parts[1] == "old" and not folder.exists():
-            left.rename(folder)
-        else:
+    for place in (folder, _of_failure(folder)):
+        for left in folder.parent.glob(f".{glob.escape(place.name)}.old-*"):
+            if place.exists():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.rename(place)
+        for left in folder.parent.glob(f".{glob.escape(place.name)}.part-*"):
             shutil.rmtree(left, ignore_errors=True)

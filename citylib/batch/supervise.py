@@ -23,8 +23,9 @@ POLL = 0.2  # seconds between two looks at memory
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 # Set by people's shells, and able to change what a notebook computes or prints.
-DROPPED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT", "FORCE_COLOR", "MATPLOTLIBRC",
+DROPPED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT", "FORCE_COLOR", "PWD", "OLDPWD",
            "PYTEST_CURRENT_TEST")  # fmt: skip  # under the last ipykernel does not catch what programs print
+PATHS = ("CITYLIB_DATA", "PYTHONPATH")  # lists of folders
 
 
 @dataclass(frozen=True)
@@ -109,16 +110,16 @@ def environment(scratch: Path, base: Path) -> dict[str, str]:
     scratch : Path
         The run's own folder for temporary files.
     base : Path
-        The caller's folder, which a relative ``CITYLIB_DATA`` or ``CITYLIB_CACHE`` refers to.
+        The caller's folder, which a relative ``CITYLIB_DATA``, ``CITYLIB_CACHE`` or ``PYTHONPATH`` refers to.
 
     Returns
     -------
     dict of str to str
     """
     out = {name: value for name, value in os.environ.items() if name not in DROPPED}
-    for name in ("CITYLIB_DATA", "CITYLIB_CACHE"):
+    for name in (*PATHS, "CITYLIB_CACHE"):
         if out.get(name):
-            parts = [p for p in out[name].split(os.pathsep) if p] if name == "CITYLIB_DATA" else [out[name]]
+            parts = [p for p in out[name].split(os.pathsep) if p] if name in PATHS else [out[name]]
             out[name] = os.pathsep.join(str(base / Path(part).expanduser()) for part in parts)
     out |= {f"{name}_NUM_THREADS": "1" for name in THREADS if name != "VECLIB_MAXIMUM"}
     out |= {
@@ -127,6 +128,8 @@ def environment(scratch: Path, base: Path) -> dict[str, str]:
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUTF8": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python, not one of that name in the user's home
+        "MATPLOTLIBRC": str(scratch / "matplotlibrc"),  # an empty one, instead of the user's
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",

@@ -128,3 +128,9 @@ def test_an_int_does_for_a_float():
     taken = kind("list[float]").take([1, 2.5])
     assert taken == [1.0, 2.5]
     assert all(type(t) is float for t in taken)
+
+
+@pytest.mark.parametrize(("declared", "text"), [("float", "1" * 400), ("int", "(" * 300), ("list[int]", "[" * 3000)])
+def test_a_number_beyond_all_bounds_is_refused_like_any_other(declared, text):
+    with pytest.raises(InputError, match="value must be"):
+        kind(declared).parse(text)

@@ -152,3 +152,12 @@ def test_the_text_is_canonical():
     assert text.endswith("}\n")
     assert "µ" in text
     assert text.index('"a"') < text.index('"b"')
+
+
+def test_paths_of_this_machine_are_replaced_whole_and_the_longest_first():
+    replace = {"/srv/city/": "", "/srv/city/.venv": "<python>", "/srv/city": "<here>", "/root": "~", "/t m/p": "<tmp>"}
+    text = "/srv/city/.venv/bin /srv/city/a/b.py /srv/city /srv/city2 /rootless \x1b[32m/root/x /root-2 '/root'"
+    expected = "<python>/bin a/b.py <here> /srv/city2 /rootless \x1b[32m~/x /root-2 '~'"
+    assert harvest.settled(text, replace) == expected
+    assert harvest.settled("/t m/p/ipykernel_12/34.py:7: W", replace) == "<cell>:7: W"
+    assert harvest.settled("as it is", {}) == "as it is"

@@ -53,3 +53,15 @@ def test_long_values_that_differ_have_names_that_differ():
 )
 def test_titles_say_what_varies(text, varied, title):
     assert names.title(text, varied, varied) == title
+
+
+def test_an_exact_name_belongs_to_one_choice_of_values():
+    alike = [
+        [{"s": "PM2.5"}, {"s": "pm2-5"}, {"s": "PM2 5"}],
+        [{"s": None}, {"s": "none"}],
+        [{"s": ["a-b"]}, {"s": ["a", "b"]}],
+        [{"f": 1e16}, {"f": 1e-16}],
+    ]
+    for group in alike:
+        assert len({names.of_values(given, exact=True) for given in group}) == len(group)
+    assert names.of_values({"source": "weather-cities", "n": 48}, exact=True) == "weather-cities_n-48"

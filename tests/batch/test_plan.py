@@ -126,7 +126,7 @@ FAULTS = {
     "empty": ("", r"at least one \[\[run\]\]"),
     "run is no list": ("run = 3", "at least one"),
     "notebook": ("[[run]]\nnotebook = 'fam/01_frist'", "no such notebook; did you mean 'fam/01_first'"),
-    "no notebook": ("[[run]]\nname = 'x'", "no such notebook"),
+    "no notebook": ("[[run]]\nname = 'x'", "notebook must be its name"),
     "parameter": ("[[run]]\nnotebook = 'fam/01_first'\nset = { horizn = 3 }", "did you mean 'horizon'"),
     "domain": ("[[run]]\nnotebook = 'fam/01_first'\ngrid = { horizon = [1, 900] }", "horizon must lie in"),
     "set": ("[[run]]\nnotebook = 'fam/01_first'\nset = 3", "set must be a table"),
@@ -142,7 +142,10 @@ FAULTS = {
     "same twice": ("[[run]]\nnotebook = 'fam/01_first'\n[[run]]\nnotebook = 'fam/01_first'", "the same run as one of"),
     "same name": ("[[run]]\nname = 'a'\nnotebook = 'fam/01_first'\n[[run]]\nname = 'a'\nnotebook = 'fam/01_first'",
                   "same run"),
+    "same but for the name": ("[[run]]\nnotebook = 'fam/01_first'\n[[run]]\nname = 'a'\nnotebook = 'fam/01_first'\n"
+                              "set = { horizon = 24 }", "the same run as one of run 1"),
     "broken": ("[[run]", "not valid TOML"),
+    "endless number": (f"[[run]]\nnotebook = 'fam/01_first'\nset = {{ horizon = {'1' * 5000} }}", "not valid TOML"),
 }  # fmt: skip
 
 
@@ -162,11 +165,15 @@ def test_all_faults_of_a_plan_are_told_together(project):
     notebook = "fam/01_first"
     grid = { horizon = [0, 900], souce = ["a", "b"] }
     limits = { memory = "much" }
+    [[run]]
+    notebook = "fam/01_first"
+    set = { horizon = 169 }
+    grid = { source = "synthetic" }
     """
     with pytest.raises(ParameterError) as caught:
         plan.load(written(project, text))
     faults = caught.value.faults
-    assert len(faults) == 6, faults
+    assert len(faults) == 8, faults
     assert sum("souce" in fault for fault in faults) == 1
 
 
@@ -207,3 +214,24 @@ def test_a_notebook_elsewhere_is_found_by_path(project, monkeypatch):
 def test_limits_are_refused_where_they_make_no_sense():
     with pytest.raises(InputError, match="minutes must be more than 0"):
         Limits(minutes=0)
+
+
+def test_a_plan_kept_elsewhere_runs_the_chapters_of_this_project(project, tmp_path_factory):
+    path = tmp_path_factory.mktemp("plans") / "mine.toml"
+    path.write_text('[[run]]\nnotebook = "fam/01_first"\n')
+    (run,) = plan.load(path).runs
+    assert run.path == project / "notebooks" / "fam" / "01_first.ipynb"
+
+
+def test_two_notebooks_of_one_name_do_not_share_a_folder(project):
+    other = write_notebook(project / "elsewhere" / "fam" / "01_first.ipynb", "x = horizon")
+    text = f"[[run]]\nnotebook = 'fam/01_first'\n[[run]]\nnotebook = '{other}'"
+    with pytest.raises(ParameterError, match="another notebook's run is kept as fam/01_first/default"):
+        plan.load(written(project, text))
+
+
+def test_values_that_read_alike_make_runs_of_different_names(project):
+    path = project / "notebooks" / "fam" / "01_first.ipynb"
+    ids = {plan.single(path, {"source": source}).runs[0].id for source in ("Data 1", "data-1", "DATA.1")}
+    assert len(ids) == 3
+    assert "data-1" in ids

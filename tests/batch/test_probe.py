@@ -45,3 +45,13 @@ def test_a_kernel_without_citylib_tells_nothing(loaded, monkeypatch):
     told = json.loads(loaded.report())
     assert told["files"] == []
     assert "citylib" not in told["versions"]
+
+
+def test_a_package_reached_by_way_of_a_link_is_watched_too(loaded, monkeypatch, tmp_path):
+    package = Path(citylib.__file__).parent
+    (tmp_path / "linked").symlink_to(package)
+    found = types.SimpleNamespace(submodule_search_locations=[str(tmp_path / "linked")])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
+    assert Path(loaded.watch()) == package.resolve()
+    (tmp_path / "linked" / "py.typed").read_bytes()
+    assert "py.typed" in json.loads(loaded.report())["files"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import threading
 import time
 from concurrent import futures
@@ -14,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from citylib.batch import receipt, run
+from citylib.batch import receipt, run, supervise
 from citylib.batch.plan import Plan
 from citylib.batch.receipt import Hashes
 from citylib.batch.run import Outcome, run_one, run_plan
@@ -30,6 +31,14 @@ _ = results.record("mae", 1.5 * horizon, unit="veh/h")
 _ = results.table("t", pd.DataFrame({"a": [1.5, None], "b": ["x", "y"]}))
 _ = results.figure("f", '<figure><div class="only-light"><svg>1</svg></div></figure>', alt="a figure of one")
 """
+
+
+GOOD = "import os\nos.system('setsid sleep 600 > /dev/null 2>&1 & echo $!')"
+FAILING = """from citylib import results
+import os, pathlib
+_ = results.loaded("b", [{"file": "b/a.csv", "sha256": "0", "bytes": 1, "origin": "folder"}], "read")
+print("on the way", os.getcwd())
+pathlib.Path(os.environ["CITYLIB_DATA"], "x").read_text()"""
 
 
 def made(folder: Path) -> dict[str, bytes]:
@@ -72,28 +81,33 @@ def test_two_equal_runs_make_the_same_bytes_and_are_then_skipped(planned, projec
     assert run.why_not(wanted, outcomes[0].folder) == "the notebook changed"
 
 
-def test_a_failed_run_stays_beside_the_last_good_one(planned, project):
+def test_a_failed_run_stays_beside_the_last_good_one(planned, project, monkeypatch):
     # A daemon: started by a shell that ends at once, in a session of its own.
-    good = planned("import os\nos.system('setsid sleep 600 > /dev/null 2>&1 & echo $!')")
+    good = planned(GOOD)
     folder = good.folder(project / "out")
     assert run_one(good, folder).ok
     assert not alive(int((folder / "log.txt").read_text())), "what a cell started must end with the run"
     before = made(folder)
 
-    bad = run_one(planned("print('on the way')\n1 / 0"), folder)
+    monkeypatch.setenv("CITYLIB_DATA", "my data")
+    bad = run_one(planned(FAILING), folder)
     assert (bad.status, bad.folder.name, bad.reason) == ("failed", "default.failed", "the notebook changed")
     assert made(folder) == before
     content = receipt.read(bad.folder)
-    assert content["error"]["source"] == "print('on the way')\n1 / 0"
-    assert (content["outcome"], content["data"]) == ("failed", [])
+    assert content["error"]["source"] == FAILING
+    assert (content["outcome"], [d["file"] for d in content["data"]]) == ("failed", ["b/a.csv"])
     assert "on the way" in (bad.folder / "log.txt").read_text()
     with pytest.raises(
-        CellFailedError, match=r"in cell 'cell-0':\n    print.*\n    1 / 0\nZeroDivisionError: division"
+        CellFailedError, match=r"in cell 'cell-0':\n    from (.*\n)+FileNotFoundError: .*<CITYLIB_DATA>/x"
     ):
         bad.check()
+    shown = made(bad.folder)["notebook.ipynb"].decode()
+    for path in (project, Path.home(), Path(receipt.__file__).parents[2], tempfile.gettempdir()):
+        assert str(path) not in shown + json.dumps(content)
 
-    assert run_one(planned("x = 2"), folder).ok
-    assert not bad.folder.exists()
+    monkeypatch.delenv("CITYLIB_DATA")
+    assert run_one(planned(GOOD), folder).status == "skipped"
+    assert not bad.folder.exists(), "what failed was another notebook"
     assert parts(project) == []
 
 
@@ -221,6 +235,9 @@ class Told:
     def started(self, wanted):
         self.lines.append(("started", wanted.id))
 
+    def waiting(self, wanted, holder):
+        self.lines.append(("waiting", wanted.id))
+
     def finished(self, outcome):
         self.lines.append((outcome.status, outcome.run.id))
         if len([line for line in self.lines if line[0] not in ("begin", "started")]) == self.interrupt_at:
@@ -301,12 +318,39 @@ def test_what_a_killed_runner_left_is_swept(attempts, plan_of, tmp_path):
     folder = plan.runs[0].folder(plan.folder(tmp_path / "out"))
     nobody = max(psutil.pids()) + 100_000
     leftover = folder.parent / f".h0.part-{nobody}-abc"
-    under_way = folder.parent / f".h0.part-{os.getppid()}-abc"
+    reused = folder.parent / f".h0.part-{os.getppid()}-abc"  # a process of that number lives, but isn't the one
+    failure = folder.parent / ".h0.failed.old-7"
     other = folder.parent / f".h01.part-{nobody}-abc"
-    for left in (leftover, under_way, other):
+    for left in (leftover, reused, failure, other):
         left.mkdir(parents=True)
     run_plan(plan, tmp_path / "out")
-    assert (leftover.exists(), under_way.exists(), other.exists()) == (False, True, True)
+    assert sorted(p.name for p in folder.parent.iterdir()) == [other.name, "h0"]
+
+
+def test_two_runners_on_one_folder_do_each_run_once(attempts, plan_of, tmp_path):
+    plan = plan_of(10, 11, 12, 13)
+    told = [Told(), Told()]
+    with futures.ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda t: run_plan(plan, tmp_path / "out", 2, t), told))
+    assert sorted(attempts) == ["h0", "h1", "h2", "h3"]
+    assert all(outcome.ok for outcomes in both for outcome in outcomes)
+    assert any(line[0] == "waiting" for t in told for line in t.lines)
+    assert list(tmp_path.rglob(".*")) == []
+
+
+def test_a_kernel_with_another_citylib_makes_no_good_run(planned, project, monkeypatch):
+    def watch(command, **more):
+        job = json.loads(Path(command[-1]).read_text())
+        report = {"outcome": "ok", "error": None, "probed": {"root": str(project / "other"), "files": []}}
+        Path(job["report"]).write_text(json.dumps(report))
+        more["log"].touch()
+        return supervise.Watched("ended", 0, 1.0, 2**20)
+
+    monkeypatch.setattr(supervise, "watch", watch)
+    wanted = planned("x = 1")
+    outcome = run_one(wanted, wanted.folder(project / "out"))
+    assert outcome.status == "failed"
+    assert "a citylib of its own" in outcome.error["message"]
 
 
 def test_a_good_run_that_a_killed_runner_had_moved_away_is_put_back(attempts, plan_of, tmp_path):
@@ -323,3 +367,4 @@ def test_a_good_run_that_a_killed_runner_had_moved_away_is_put_back(attempts, pl
 def test_an_outcome_describes_itself(planned, tmp_path):
     wanted = planned("x = 1")
     assert Outcome(wanted, "stopped", 0.0, tmp_path).describe() == f"fam/02_made [default]: stopped\nsee {tmp_path}"
+    assert "see" not in Outcome(wanted, "failed", 0.0, tmp_path / "never made").describe()

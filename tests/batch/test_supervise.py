@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -115,12 +116,17 @@ def test_the_environment_is_fixed_where_it_could_change_a_result(tmp_path, monke
     monkeypatch.setenv("TZ", "Asia/Shanghai")
     monkeypatch.setenv("CITYLIB_DATA", os.pathsep.join(["data", "/absolute"]))
     monkeypatch.setenv("CITYLIB_CACHE", "kept")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", "mine"]))
+    monkeypatch.setenv("PWD", "/home/somebody")
     monkeypatch.setenv("MY_OWN", "stays")
     env = supervise.environment(tmp_path / "scratch", tmp_path)
     assert not {"PYTHONSTARTUP", "PYTHONWARNINGS", "FORCE_COLOR"} & set(env)
     assert env["CITYLIB_DATA"] == os.pathsep.join([str(tmp_path / "data"), "/absolute"])
     assert env["CITYLIB_CACHE"] == str(tmp_path / "kept")
     assert (env["TZ"], env["PYTHONHASHSEED"], env["OMP_NUM_THREADS"], env["MY_OWN"]) == ("UTC", "0", "1", "stays")
+    assert env["PYTHONPATH"] == str(tmp_path / "mine")
+    assert "PWD" not in env
+    assert Path(env["MATPLOTLIBRC"]).parent == tmp_path / "scratch"
     assert "inline" in env["MPLBACKEND"]
     assert env["TMPDIR"].startswith(str(tmp_path))
 

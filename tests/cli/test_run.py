@@ -78,7 +78,7 @@ def test_a_notebook_run_skipped_listed_shown_and_verified(project, capsys):
 def test_a_failing_cell_is_shown_with_source_and_error(project, capsys):
     write_notebook(project / "notebooks" / "fam" / "02_bad.ipynb", "x = 1\nx / 0")
     (project / "bad.toml").write_text(
-        '[[run]]\nnotebook = "fam/02_bad"\n[[run]]\nnotebook = "fam/02_bad"\nname = "b"\n'
+        '[[run]]\nnotebook = "fam/02_bad"\n[[run]]\nnotebook = "fam/02_bad"\nset = { horizon = 2 }\n'
     )
     assert ends("run", "bad.toml") == 1
     out = capsys.readouterr().out
@@ -166,7 +166,7 @@ def test_a_killed_runner_takes_its_runs_with_it(project, sleeping):
     process.wait()
     assert gone(kernels)
     for _ in range(100):
-        if not (left := list((project / "_build").rglob("*horizon*"))):
+        if not (left := list((project / "_build").rglob("*horizon*.part-*"))):
             break
         time.sleep(0.05)
     assert left == []
