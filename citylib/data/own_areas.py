@@ -102,7 +102,8 @@ def _features(opened: Opened) -> tuple[Any, Faults]:
         raise InputError(argument, "be complete GeoJSON", value, "it may be cut off") from None
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list):
-        raise InputError(argument, "be a GeoJSON FeatureCollection", type(content).__name__)
+        value = content.get("type", "an object without type") if isinstance(content, dict) else type(content).__name__
+        raise InputError(argument, "be a GeoJSON FeatureCollection", value)
     if not features:
         raise InputError(argument, "hold areas", "no features")
     faults = Faults("feature")
@@ -158,7 +159,7 @@ def _dataset(raw: Raw, given: str, shapes: Any, *, told: set[Any] | None = None)
         else:
             typed[name] = frame[name].map(lambda v: str(v).strip(), na_action="ignore").astype(object)
     if "area" in typed.columns:
-        own_check.validate(FORM, typed, faults, measured=measured)
+        own_check.validate(FORM, typed, faults, counts=_counts(raw, measured), measured=measured)
     if shapes is not None:
         _refuse_shapes(shapes, faults, told or set())
     faults.raise_if_any(f"file {given}")
@@ -192,3 +193,7 @@ def _refuse_shapes(shapes: Any, faults: Faults, told: set[Any]) -> None:
         corner = box.loc[out, ["minx", "miny"]].apply(lambda r: f"{r['minx']:g}, {r['miny']:g}", axis=1)
         rule = "have longitude in [-180, 180] and latitude in [-90, 90]"
         faults.cells("geometry", rule, corner if out.any() else pd.Series(dtype=object), "convert it to WGS84")
+
+
+def _counts(raw: Raw, measured: list[str]) -> list[str]:
+    return [c for c in measured if schema.is_count(c, raw.units.get(c, ""))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from citylib.data.own_faults import Faults
+from citylib.data.own_faults import Faults, shown
 from citylib.data.schema import Column, Form
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _pair(frame: pd.DataFrame, faults: Faults) -> None:
         faults.say("columns", "give latitude and longitude together", f"only {place[0]!r}")
     if len(place) == 2:
         half = frame[place].isna().sum(axis=1) == 1
-        told = frame.loc[half, place].apply(lambda row: ", ".join(f"{v:g}" for v in row), axis=1)
+        told = frame.loc[half, place].apply(lambda row: ", ".join(map(shown, row)), axis=1)
         faults.cells("latitude and longitude", "be given together", told if half.any() else pd.Series(dtype=object))
 
 
@@ -126,7 +126,11 @@ def _collect(form: Form, frame: pd.DataFrame, cases: pd.DataFrame, faults: Fault
     if whole.any():
         key = [name for name in form.key if name in frame.columns]
         at = sorted(set(cases.loc[whole, "index"].astype(int)))
-        told: pd.Series[Any] = frame.loc[at, key].apply(lambda row: ", ".join(str(v) for v in row), axis=1)
+        told: pd.Series[Any] = frame.loc[at, key].apply(lambda row: ", ".join(map(_plain, row)), axis=1)
         noun = " and ".join(map(repr, key))
         hint = "at a clock change write times in UTC" if "time" in key else ""
         faults.cells(f"columns {noun}" if len(key) > 1 else f"column {noun}", "have no duplicates", told, hint)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)

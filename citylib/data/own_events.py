@@ -7,7 +7,7 @@ import pandas as pd
 from citylib.data import own_check, schema
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.own_table import Raw, is_measured, number
-from citylib.data.own_times import read_times
+from citylib.data.own_times import read_times, turned_to_utc
 
 __all__ = ["read_events"]
 
@@ -42,12 +42,12 @@ def read_events(raw: Raw, given: str) -> Dataset:
             faults.missing_column(name, map(str, frame.columns))
     typed, measured = _typed(raw)
     if {"opened", "category"} <= set(typed.columns):
-        own_check.validate(FORM, typed, faults, measured=measured)
+        own_check.validate(FORM, typed, faults, counts=_counts(raw, measured), measured=measured)
         own_check.in_order(FORM, typed, faults)
     faults.raise_if_any(f"file {given}")
     if "id" not in typed.columns:
         typed.insert(0, "id", typed.index.astype(str))
-    found = []
+    found = [fault for name in ("opened", "closed") if name in frame.columns for fault in turned_to_utc(frame[name])]
     for name in typed.columns:
         missing = int(typed[name].isna().sum())
         if missing:
@@ -77,3 +77,7 @@ def _typed(raw: Raw) -> tuple[pd.DataFrame, list[str]]:
         told = ", ".join(f"{name} in {zone or 'no zone'}" for name, zone in zones.items())
         faults.say("columns 'opened' and 'closed'", "be in one zone", told)
     return typed, measured
+
+
+def _counts(raw: Raw, measured: list[str]) -> list[str]:
+    return [c for c in measured if schema.is_count(c, raw.units.get(c, ""))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from citylib.errors import SchemaError, nearest
 
-__all__ = ["Faults"]
+__all__ = ["Faults", "shown"]
 
 SHOWN_VALUES = 3
 SHOWN_ROWS = 5
@@ -59,7 +60,7 @@ class Faults:
         """Add a fault of some cells; `bad` holds their values by row number. Nothing is added if it is empty."""
         if bad.empty:
             return
-        values = list(dict.fromkeys(_shown(v) for v in bad.iloc[:50]))
+        values = list(dict.fromkeys(shown(v) for v in bad.iloc[:50]))
         got = ", ".join(values[:SHOWN_VALUES]) + (", ..." if len(values) > SHOWN_VALUES else "")
         self._add(f"{what} must {rule}, got {got} ({self.rows(bad.index)})" + (f"; {hint}" if hint else ""))
 
@@ -70,6 +71,8 @@ class Faults:
         other = next((by_lower[c] for c in ALSO_CALLED.get(name, ()) if c in by_lower), None)
         close = nearest(name, have) or other
         offer = f"is {close!r} that column? then rename it" if close else hint
+        if not close and any(re.match(r"-?\d", c) for c in have):
+            offer = "the first row must name the columns"
         self.say("columns", f"include {name!r}", ", ".join(map(repr, have[:12])) or "none", offer)
 
     def rows(self, numbers: Iterable[Any]) -> str:
@@ -89,7 +92,8 @@ class Faults:
             self.lines.append(line)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a cell as a fault shows it, shortened; ``nothing`` for an empty one."""
     if isinstance(value, pd.Timestamp):
         return str(value)
     if isinstance(value, float):

@@ -12,7 +12,7 @@ import pandas as pd
 from citylib.data import own_check, schema
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.own_table import Raw, is_measured, number
-from citylib.data.own_times import read_times
+from citylib.data.own_times import read_times, turned_to_utc
 from citylib.panel import Panel
 
 __all__ = ["UNSTATED", "finish", "read_panel"]
@@ -20,6 +20,12 @@ __all__ = ["UNSTATED", "finish", "read_panel"]
 UNSTATED = "unit not stated"
 PLACE = ("latitude", "longitude")
 MOST_INSERTED = 20  # a regular axis may be this many times longer than the times given
+MARKS = (-99.0, -999.0, -9999.0, -99999.0, 9999.0, 99999.0)  # what loggers write for a reading they do not have
+VARIABLES = (  # what columns are called that hold variables of one place, and no sensor is
+    *("volume", "flow", "speed", "occupancy", "demand", "load"),
+    *("temperature", "temp", "humidity", "pressure", "rain", "snow", "clouds", "weather", "wind_speed", "windspeed"),
+    *("pm2.5", "pm25", "pm10", "so2", "no2", "co", "o3"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ def read_panel(raw: Raw, given: str) -> Dataset:
     if "time" not in raw.frame.columns:
         raw.faults.missing_column("time", map(str, raw.frame.columns))
         raw.faults.raise_if_any(f"file {given}")
+    turned = turned_to_utc(raw.frame["time"])
     readings = _long(raw, given) if "sensor" in raw.frame.columns else _wide(raw, given)
-    return finish(given, readings.numbers, readings.words, readings.units, readings.zone, readings.coordinates)
+    return finish(given, readings.numbers, readings.words, readings.units, readings.zone, readings.coordinates, turned)
 
 
 def finish(
@@ -108,6 +115,7 @@ def finish(
         missing = int(table.isna().to_numpy().sum())
         if missing:
             found.append(Fault("missing-reading", "Readings are missing.", missing, table.size, "reported", variable))
+        found += _marks(table, variable)
         unit = units.get(variable, "")
         if not unit:
             what = f"The file states no unit; write it in the header as {variable} [unit]."
@@ -143,11 +151,25 @@ def _long(raw: Raw, given: str) -> _Readings:
     faults.cells("column 'time'", "increase within a sensor", dated.loc[back, "time"], hint)
     coordinates = _coordinates(raw, typed)
     faults.raise_if_any(f"file {given}")
-    order = list(dict.fromkeys(typed["sensor"]))
-    spread = {c: typed.pivot(index="time", columns="sensor", values=c)[order] for c in others}
+    spread = _spread(typed, others)
     numbers = {c: spread[c] for c in measured}
-    words = {c: spread[c].astype(object) for c in others if c not in measured}
+    words = {c: spread[c] for c in others if c not in measured}
     return _Readings(numbers, words, raw.units, zone, coordinates)
+
+
+def _spread(typed: pd.DataFrame, columns: list[str]) -> dict[str, pd.DataFrame]:
+    """Return each column with times down, sorted, and sensors across, in the order of the file."""
+    row, times = pd.factorize(typed["time"], sort=True)
+    place, sensors = pd.factorize(typed["sensor"])
+    out = {}
+    for name in columns:
+        values = typed[name].to_numpy()
+        wide = np.full((len(times), len(sensors)), np.nan, dtype=values.dtype)
+        wide[row, place] = values
+        out[name] = pd.DataFrame(
+            wide, index=pd.DatetimeIndex(times, name="time"), columns=pd.Index(sensors, name="sensor")
+        )
+    return out
 
 
 def _wide(raw: Raw, given: str) -> _Readings:
@@ -160,6 +182,9 @@ def _wide(raw: Raw, given: str) -> _Readings:
         faults.missing_column("sensor", map(str, frame.columns), "add a column of readings for each sensor")
     if len(units) > 1:
         faults.say("columns", "have one unit", ", ".join(sorted(u or "none" for u in units)), hint)
+    variables = [c for c in sensors if c.lower() in VARIABLES]
+    if variables and len(sensors) > 1:
+        faults.say("columns", "be sensors, not variables", ", ".join(map(repr, variables[:5])), hint)
     text = [c for c in sensors if not is_measured(frame[c], raw.units.get(c, ""))]
     if text:
         faults.say("columns", "all hold numbers, one sensor each", f"text in {', '.join(map(repr, text[:5]))}", hint)
@@ -180,6 +205,17 @@ def _wide(raw: Raw, given: str) -> _Readings:
 
 def _text(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.map(lambda v: str(v).strip(), na_action="ignore").astype(object)
+
+
+def _marks(table: pd.DataFrame, variable: str) -> list[Fault]:
+    """Report values that loggers write for "no reading"; they are kept, for they may be readings all the same."""
+    values = table.to_numpy()
+    count = {mark: int((values == mark).sum()) for mark in MARKS}
+    held = [f"{mark:g}" for mark, n in count.items() if n]
+    if not held:
+        return []
+    what = f"Readings of exactly {' or '.join(held)} were kept; if that stands for none, write an empty cell instead."
+    return [Fault("missing-mark", what, sum(count.values()), values.size, "reported", variable)]
 
 
 def _refuse_all_empty(raw: Raw, typed: pd.DataFrame, measured: list[str]) -> None:

@@ -104,13 +104,14 @@ def number(column: pd.Series[Any], faults: Faults, what: str | None = None) -> p
         faults.cells(what or f"column {str(column.name)!r}", "be a number", column.iloc[:1])
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.astype("float64")
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        faults.cells(what or f"column {str(column.name)!r}", "be a number", column.dropna().iloc[:1])
+    if column.dtype.kind in "mM":
+        faults.cells(what or f"column {str(column.name)!r}", "be a number", column.dropna().iloc[:1].map(str))
         return pd.Series(np.nan, index=column.index, name=column.name)
     out = pd.to_numeric(column, errors="coerce").astype("float64")
     bad = column[out.isna() & column.notna()]
-    comma = bad.astype(str).str.fullmatch(r"\s*[+-]?\d+,\d+\s*").any()
-    faults.cells(what or f"column {str(column.name)!r}", "be a number", bad, "write a decimal point" if comma else "")
+    comma = bad.astype(str).str.fullmatch(r"\s*[+-]?[\d.,' ]*\d[.,' ]\d+\s*").any()
+    hint = "write a decimal point, and thousands without a mark" if comma else ""
+    faults.cells(what or f"column {str(column.name)!r}", "be a number", bad, hint)
     return out
 
 
@@ -118,12 +119,16 @@ def is_measured(column: pd.Series[Any], unit: str) -> bool:
     """Return whether a column is one of numbers: it names a unit, is called value, or half its cells are numbers."""
     if unit or column.name == "value":
         return True
-    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+    if pd.api.types.is_bool_dtype(column.dtype) or column.dtype.kind in "mM":
         return False
-    given = column.dropna()
-    if pd.api.types.is_numeric_dtype(column.dtype) or given.empty:
+    if pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
         return True
-    return bool(pd.to_numeric(given, errors="coerce").notna().mean() >= 0.5)
+    try:
+        times = column.value_counts()
+    except TypeError:  # cells that are lists
+        return False
+    numbers = pd.to_numeric(times.index.to_series(), errors="coerce").notna().to_numpy()
+    return bool(times.to_numpy()[numbers].sum() >= 0.5 * times.sum())
 
 
 def _read_csv(opened: Opened) -> Raw:
@@ -187,7 +192,9 @@ def _refuse_ragged(text: str, mark: str, width: int, faults: Faults, error: Exce
     with suppress(csv.Error):  # a cell longer than the reader takes: what an open quotation mark gives
         lengths = {n: len(row) for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=mark), start=1)}
         odd = pd.Series({n: length for n, length in lengths.items() if n > 1 and length > width}, dtype=object)
-    faults.cells("rows", f"have {width} cells as the header has", odd)
+    cells = f"{width} cells" if width > 1 else "1 cell"
+    hint = "the first row must name the columns" if width == 1 else ""
+    faults.cells("rows", f"have {cells} as the header has", odd, hint)
     if odd.empty:  # an open quotation mark runs to the end of the file
         where = re.search(r"starting at row (\d+)", str(error))
         value = f"an open quotation mark in row {int(where.group(1)) + 1}" if where else str(error).strip()

@@ -16,7 +16,11 @@ from citylib.errors import InputError
 __all__ = ["FORMS", "MISSING", "Column", "Form", "describe", "form", "is_count", "recognise"]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-COUNTS = ("volume", "flow", "count", "counts", "vehicles", "bikes", "rentals", "requests", "passengers", "speed")
+COUNTS = (
+    *("volume", "flow", "count", "counts", "vehicles", "bikes", "rentals", "requests", "passengers", "speed"),
+    *("population", "inhabitants", "residents", "households", "dwellings", "jobs"),
+)
+SIGNED = ("change", "growth", "difference", "diff", "delta", "net", "balance", "residual", "anomaly", "trend", "log")
 COUNT_UNITS = ("veh", "count", "bike", "person", "people", "passenger", "trip", "request")
 
 
@@ -87,10 +91,14 @@ _LATITUDE = Column("latitude", "degrees north (WGS84), given together with longi
 _LONGITUDE = Column("longitude", "degrees east (WGS84)", "number", low=-180, high=180)
 _ISO = (
     "Times are ISO 8601 (`2024-03-01T13:00`). If they carry a UTC offset, all carry the same one; where clocks change, "
-    "write UTC (`Z`)."
+    "write UTC (`Z`). A Parquet column in a named zone is turned into UTC, and that is reported."
 )
 _TIMES = f"{_ISO} A time is the start of its step."
-_COUNTS = "Counts, flows and speeds (by name or unit: `volume`, `[veh/h]`) are not negative; nothing is infinite."
+_COUNTS = (
+    "Counts, flows, speeds and populations (by name or unit: `volume`, `[veh/h]`) are not negative, changes and "
+    "differences of them may be; nothing is infinite."
+)
+_MARKS = "A reading of exactly -99, -999, -9999, 9999 and the like is kept and reported: write an empty cell for none."
 
 FORMS: tuple[Form, ...] = (
     Form(
@@ -109,6 +117,7 @@ FORMS: tuple[Form, ...] = (
             _TIMES,
             "Times increase within a sensor, and no sensor has two rows of one time.",
             _COUNTS,
+            _MARKS,
             "A sensor without any reading of a variable is left out of it, and reported.",
         ),
         example="time,sensor,volume [veh/h],weather\n2024-03-01T13:00,A1,412,Rain\n2024-03-01T14:00,A1,,Rain",
@@ -120,7 +129,13 @@ FORMS: tuple[Form, ...] = (
         (Column("time", "start of the step", "time", required=True),),
         "sensors: all numbers, all of one variable and unit",
         key=("time",),
-        rules=(_TIMES, "Times increase.", "Without a column `sensor`, the other columns are sensors, not variables."),
+        rules=(
+            _TIMES,
+            "Times increase.",
+            "Without a column `sensor`, the other columns are sensors. Where there are several, names of variables "
+            "(`volume`, `temperature`) are refused: add a column `sensor`.",
+            _MARKS,
+        ),
         example="time,A1 [veh/h],A2 [veh/h]\n2024-03-01T13:00,412,388\n2024-03-01T14:00,,401",
     ),
     Form(
@@ -172,7 +187,7 @@ FORMS: tuple[Form, ...] = (
         "kept as they are, numbers or text",
         key=("id",),
         order=(("opened", "closed"),),
-        rules=(_ISO,),
+        rules=(_ISO, _COUNTS),
         example="id,opened,closed,category,latitude,longitude\n"
         "17,2024-03-01T13:05,2024-03-02T09:10,Pothole,42.36,-71.06",
     ),
@@ -191,6 +206,7 @@ FORMS: tuple[Form, ...] = (
         rules=(
             "GeoJSON is WGS84 degrees, longitude first; a GeoParquet says its coordinate system.",
             "Every geometry is valid and none is empty.",
+            _COUNTS,
         ),
         example="area,population,households\nNorth,12400,5100\nSouth,9800,4300",
     ),
@@ -249,8 +265,12 @@ def is_count(variable: str, unit: str) -> bool:
     --------
     >>> is_count("volume", ""), is_count("A1", "veh/h"), is_count("temperature", "°C")
     (True, True, False)
+    >>> is_count("population", ""), is_count("population_change", "")
+    (True, False)
     """
     words = re.split(r"[^a-z]+", variable.lower())
+    if any(word in SIGNED for word in words):
+        return False
     return any(word in COUNTS for word in words) or unit.lower().startswith(COUNT_UNITS)
 
 

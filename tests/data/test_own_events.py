@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from citylib.data import own_files
 from citylib.data.dataset import Dataset
 
@@ -40,3 +42,12 @@ def test_without_ids_the_row_number_serves(tmp_path: Path) -> None:
 def test_a_missing_id_is_no_duplicate(tmp_path: Path) -> None:
     dataset = read(tmp_path, "id,opened,category\n,2024-03-02,b\n,2024-03-01,a\n")
     assert {f.where for f in dataset.faults} == {"id"}
+
+
+def test_times_in_a_named_zone_are_turned_into_utc_and_that_is_told(tmp_path: Path) -> None:
+    opened = pd.DatetimeIndex(["2024-10-27T02:30"], tz="Europe/Berlin", ambiguous=[True])
+    frame = pd.DataFrame({"opened": opened, "closed": opened + pd.Timedelta("1h"), "category": "Lamp"})
+    frame.to_parquet(tmp_path / "calls.parquet")
+    dataset = own_files.read(str(tmp_path / "calls.parquet"))
+    assert [(f.code, f.where) for f in dataset.faults] == [("turned-to-utc", "opened"), ("turned-to-utc", "closed")]
+    assert str(dataset.table("events")["opened"][0]) == "2024-10-27 00:30:00"

@@ -14,6 +14,7 @@ from citylib import data
 from citylib.data import own_files
 from citylib.data.dataset import Dataset
 from citylib.data.own_panel import UNSTATED
+from citylib.errors import SchemaError
 
 LONG = """\
 time,sensor,volume [veh/h],temperature [°C],weather
@@ -119,7 +120,9 @@ def test_one_offset_names_the_zone_and_keeps_the_clock(tmp_path: Path, offset: s
 def test_parquet_in_a_named_zone_becomes_utc_so_no_hour_repeats(tmp_path: Path) -> None:
     times = pd.date_range("2024-10-27T00:00", periods=4, freq="h", tz="Europe/Berlin")
     pd.DataFrame({"time": times, "sensor": 301, "value [m]": range(4)}).to_parquet(tmp_path / "a.parquet")
-    panel = own_files.read(str(tmp_path / "a.parquet")).panel()
+    dataset = own_files.read(str(tmp_path / "a.parquet"))
+    panel = dataset.panel()
+    assert faults(dataset)[("turned-to-utc", "time")] == (4, 4, "mended")
     assert (panel.zone, panel.sensors) == ("UTC", ("301",))
     assert panel.step == np.timedelta64(1, "h")
     assert str(panel.times[0])[:16] == "2024-10-26T22:00"
@@ -129,8 +132,38 @@ def test_parquet_in_utc_or_without_a_zone(tmp_path: Path) -> None:
     times = pd.date_range("2024-03-01", periods=3, freq="D")
     for zone, index in ((None, times), ("UTC", times.tz_localize("UTC"))):
         pd.DataFrame({"a [m]": [1.0, 2.0, 3.0]}, index=index.rename("time")).to_parquet(tmp_path / "a.parquet")
-        panel = own_files.read(str(tmp_path / "a.parquet")).panel()
+        dataset = own_files.read(str(tmp_path / "a.parquet"))
+        panel = dataset.panel()
         assert (panel.zone, str(panel.times[0])[:10]) == (zone, "2024-03-01")
+        assert dataset.faults == ()
+
+
+def test_the_two_hours_of_a_clock_change_are_mixed_zones_and_no_duplicates(tmp_path: Path) -> None:
+    hours = ["T02:00+02:00", "T02:00+01:00", "T03:00+01:00"]
+    with pytest.raises(SchemaError) as refused:
+        read(tmp_path, "time,a [m]\n" + "".join(f"2024-10-27{h},1\n" for h in hours))
+    assert len(refused.value.faults) == 1
+    assert "got '2024-10-27T02:00+02:00' (row 2); write all times in UTC" in refused.value.faults[0]
+
+
+def test_marks_of_loggers_for_no_reading_are_reported_and_kept(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "time,a [°C],b [°C]\n2024-03-01,-9999,4\n2024-03-02,5,-999\n2024-03-03,-9998,2\n")
+    assert faults(dataset) == {("missing-mark", "value"): (2, 6, "reported")}
+    assert "-999 or -9999" in dataset.faults[0].what
+    assert dataset.panel().series("a")[0] == -9999
+
+
+def test_one_column_may_be_called_as_a_variable(tmp_path: Path) -> None:
+    assert read(tmp_path, "time,volume [veh/h]\n2024-03-01,4\n").panel().sensors == ("volume",)
+
+
+def test_sensors_across_stand_in_the_order_of_the_file_and_times_sorted(tmp_path: Path) -> None:
+    text = "time,sensor,v [m],w\n2024-03-02,z,1,x\n2024-03-03,z,2,y\n2024-03-01,a,3,q\n2024-03-02,a,4,\n"
+    dataset = read(tmp_path, text)
+    assert dataset.panel().sensors == ("z", "a")
+    np.testing.assert_array_equal(dataset.panel().values, [[np.nan, 3], [1, 4], [2, np.nan]])
+    assert dataset.categories["w"]["z"].iloc[1:].tolist() == ["x", "y"]
+    assert dataset.categories["w"].isna().to_numpy().tolist() == [[True, False], [False, True], [False, True]]
 
 
 def test_parquet_and_csv_of_one_table_agree(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import pickle
 from pathlib import Path
 
@@ -103,6 +104,18 @@ FILES = [
          ("column 'volume' must be a number, got 'many' (row 4)",)),
     Case("decimal comma", "a.csv", LONG + '2024-03-01T02:00,a,"1,5"\n', ("got '1,5' (row 4)",
          "write a decimal point")),
+    Case("thousands marked", "a.csv", LONG + '2024-03-01T02:00,a,"1,234"\n', ("got '1,234' (row 4)",
+         "thousands without a mark")),
+    Case("spans for numbers", "a.parquet", parquet(pd.DataFrame({"time": WHEN, "v [m]": WHEN - WHEN[0]})),
+         ("column 'v' must be a number, got '0 days", "row 1")),
+    Case("no header", "a.csv", "2024-03-01T00:00,a,1\n2024-03-01T01:00,a,2\n",
+         ("include 'time'", "the first row must name the columns")),
+    Case("a title over the header", "a.csv", "# of the city\n" + LONG,
+         ("have 1 cell as the header has, got 3", "the first row must name the columns")),
+    Case("a time too far", "a.csv", "time,a\n2024-03-01,1\n9999-12-31,2\n",
+         ("got '9999-12-31' (row 3)", "years run from 1678 to 2261")),
+    Case("variables for sensors", "a.csv", "time,volume,temp\n2024-03-01,1,2\n",
+         ("columns must be sensors, not variables, got 'volume', 'temp'", "add a column 'sensor'")),
     Case("dates for numbers", "a.parquet", parquet(pd.DataFrame({"time": WHEN, "v [m]": WHEN})),
          ("column 'v' must be a number", "row 1")),
     Case("flags for numbers", "a.parquet", parquet(pd.DataFrame({"time": WHEN, "v [m]": [True] * 3})),
@@ -178,17 +191,23 @@ FILES = [
          "is 'created' that column?"), "events"),
     Case("closed before opened", "a.csv", "opened,closed,category\n2024-01-02,2024-01-01,x\n",
          ("'closed' must not come before 'opened'", "(row 2)")),
+    Case("a negative count of events", "a.csv", "opened,category,vehicles\n2024-01-02,x,-1\n",
+         ("'vehicles' must be at least 0, got -1 (row 2)",)),
     Case("an id twice", "a.csv", "id,opened,category\n1,2024-01-02,x\n1,2024-01-03,x\n",
          ("column 'id' must have no duplicates, got '1' (rows 2, 3)",)),
     Case("events in two zones", "a.csv", "opened,closed,category\n2024-01-02T00:00Z,2024-01-03T00:00,x\n",
          ("'opened' and 'closed' must be in one zone, got opened in UTC, closed in no zone",)),
     Case("half a place", "a.csv", "opened,category,latitude,longitude\n2024-01-02,x,5,\n",
-         ("latitude and longitude must be given together", "(row 2)")),
+         ("latitude and longitude must be given together, got '5, nothing' (row 2)",)),
     # areas
     Case("areas without names", "a.csv", "district,population\nNorth,5\n", ("include 'area'",
          "is 'district' that column?"), "areas"),
     Case("an area twice", "a.csv", "area,population\nNorth,5\nNorth,6\n",
          ("column 'area' must have no duplicates, got 'North' (rows 2, 3)",)),
+    Case("a negative population", "a.csv", "area,population,population change\nNorth,-5,-5\n",
+         ("1 fault", "'population' must be at least 0, got -5 (row 2)")),
+    Case("one feature alone", "a.geojson", json.dumps(feature("a", SQUARE)),
+         ("be a GeoJSON FeatureCollection, got 'Feature'",), error=InputError),
     Case("wkt that is none", "a.csv", "area,geometry\nNorth,round\n", ("'geometry' must be WKT",
          "got 'round' (row 2)")),
     Case("json cut off", "a.geojson", geojson(feature("a", SQUARE))[:-9], ("be complete GeoJSON", "in line 1"),
