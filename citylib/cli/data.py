@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 FAULTY, MISUSED = 1, 2
+SYNTHETIC = "A city drawn from known parameters, whole or small (synthetic:tiny)"
 app = typer.Typer(name="data", help="Data sets: list, show, fetch, and check a file of your own.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of a data set, as `citylib data list` shows it.")]
@@ -44,6 +45,7 @@ def list_sets() -> None:
             (s.name, s.kind, _size(s.bytes_stored), _where_all([_where(f) for f in s.files]), s.title)
             for s in registry.sources()
         ]
+    rows.append(("synthetic", "panel", "0 B", "embedded", SYNTHETIC))
     _print_table(("name", "kind", "size", "where", "title"), rows)
 
 
@@ -51,6 +53,7 @@ def list_sets() -> None:
 def show(name: Name) -> None:
     """Show one data set: contents, licence, traps, files."""
     with _told():
+        _refuse_unregistered(name)
         source = registry.source(name)
         files = [
             (f.name, f"{f.rows:,}", _size(f.bytes_stored), _where(f), f.notes, f.url or f"none: {f.stored_form}")
@@ -80,6 +83,7 @@ def fetch(
 ) -> None:
     """Get a data set: from a folder, the cache, or its public address; size and licence are shown first."""
     with _told():
+        _refuse_unregistered(name)
         source = registry.source(name)
         absent = [f for f in source.files if fetching.locate(f) is None]
         wanted = [f for f in absent if f.url is not None]
@@ -124,6 +128,15 @@ def _told(*, content: bool = False) -> Iterator[None]:
             misused = True
         typer.echo(str(error), err=True)
         raise typer.Exit(MISUSED if misused else FAULTY) from None
+
+
+def _refuse_unregistered(name: str) -> None:
+    """Say what to do instead with a source that load() takes and that has no files of the registry."""
+    if name.split(":")[0] == "synthetic":
+        hint = "it is drawn when it is loaded, and its tables say what it holds: data.load('synthetic')"
+        raise InputError("source", "be a set with files", name, hint)
+    if name.startswith("file:"):
+        raise InputError("source", "be a set with files", name, f"see `citylib data check {name[5:]}`")
 
 
 def _ask() -> None:

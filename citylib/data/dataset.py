@@ -14,6 +14,9 @@ from citylib.panel import Panel
 __all__ = ["CITY", "DataFile", "Dataset", "Fault"]
 
 CITY = "city"  # sensor id of a panel that holds for the whole city (its weather, say)
+EVENTS = ("events", "requests", "incidents")  # tables of things that happen, the name of an own file's first
+_OWN_NAMES = {"request": "id", "incident": "id", "time": "opened", "kind": "category"}  # theirs: an own file's
+_EVENT = ("id", "opened", "closed", "category", "latitude", "longitude")
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,38 @@ class Dataset:
         if name not in self.tables:
             raise UnknownNameError("table", name, self.tables)
         return self.tables[name].copy()
+
+    def events(self, name: str | None = None) -> pd.DataFrame:
+        """Return requests, incidents or calls under one set of names, whatever the source calls them.
+
+        Parameters
+        ----------
+        name : {"events", "requests", "incidents"}, optional
+            Which table; by default the first of these that the source holds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            id, opened, closed, category, latitude, longitude as an own file of events has them (an empty column where
+            the source has none), then the source's other columns; ``attrs`` as in `table`.
+
+        Raises
+        ------
+        UnknownNameError
+            No such table of events; the nearest is offered.
+        InputError
+            The source holds no events.
+        """
+        have = [table for table in EVENTS if table in self.tables]
+        if not have:
+            raise InputError("source", "hold events, requests or incidents", f"{self.name} ({self.kind})")
+        if name is not None and name not in have:
+            raise UnknownNameError("table", name, have)
+        table = self.table(name or have[0])
+        table = table.rename(columns={k: v for k, v in _OWN_NAMES.items() if v not in table.columns})
+        for column in [c for c in _EVENT if c not in table.columns]:
+            table[column] = pd.NaT if column == "closed" else float("nan")
+        return table[[*_EVENT, *(c for c in table.columns if c not in _EVENT)]]
 
     def frame(self, sensor: str | None = None) -> pd.DataFrame:
         """Return all variables of one sensor, and the city's, on the main variable's times.

@@ -102,8 +102,8 @@ def _registered(source: registry.Source) -> Dataset:
 
 def _synthetic(source: str, seed: int) -> Dataset:
     synthetic = importlib.import_module("citylib.data.synthetic")
-    _, _, size = source.partition(":")
-    dataset: Dataset = synthetic.city(seed=seed, size=size) if size else synthetic.city(seed=seed)
+    _, named, size = source.partition(":")
+    dataset: Dataset = synthetic.city(seed=seed, size=size) if named else synthetic.city(seed=seed)
     return dataset
 
 

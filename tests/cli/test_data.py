@@ -47,7 +47,7 @@ def test_list_names_every_set_and_where_it_is(no_data: Path, monkeypatch: pytest
     assert result.exit_code == 0
     rows = [line.split("\t") for line in result.stdout.splitlines()]
     assert rows[0] == ["name", "kind", "size", "where", "title"]
-    assert [row[0] for row in rows[1:]] == [s.name for s in registry.sources()]
+    assert [row[0] for row in rows[1:]] == [*(s.name for s in registry.sources()), "synthetic"]
     where = {row[0]: row[3] for row in rows[1:]}
     assert where["traffic-i94"] == "not here"
     assert where["requests-boston-311"] == "not here, folder only"
@@ -84,6 +84,20 @@ def test_show_says_licence_traps_and_addresses(no_data: Path) -> None:
         assert text in result.stdout
     for file in source.files:
         assert (file.url or f"none: {file.stored_form}") in result.stdout
+
+
+@pytest.mark.parametrize("command", ["show", "fetch"])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("synthetic", "drawn when it is loaded"), ("synthetic:tiny", "drawn when"), ("file:a.csv", "data check a.csv")],
+)
+def test_a_source_without_files_of_the_registry_is_told_apart(
+    command: str, name: str, hint: str, no_data: Path
+) -> None:
+    result = call(command, name)
+    assert result.exit_code == 2
+    assert f"source must be a set with files, got '{name}'" in result.stderr
+    assert hint in result.stderr
 
 
 @pytest.mark.parametrize("command", ["show", "fetch"])

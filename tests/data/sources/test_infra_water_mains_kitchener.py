@@ -102,6 +102,7 @@ def test_the_real_files_are_as_measured(real: Callable[[str], Dataset], faults: 
     assert found["break-to-2015-of-later-pipe"][0] == 117
     # The log has 14 more that are earlier than the day of laying in its year, all of pipes that are gone.
     assert found["break-before-laying-same-year"][0] == 14
+    assert found["break-of-undated-main"] == (13, 2_339, "reported")
     assert len(breaks) / 2_766 == pytest.approx(0.73, abs=0.005)
     assert found["asset-gone"][0] == 712
     assert not breaks.loc[
