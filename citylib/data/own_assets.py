@@ -159,6 +159,8 @@ def _dataset(
 ) -> Dataset:
     found: list[Fault] = []
     assets = typed.drop_duplicates("asset")[["asset", *fixed]].reset_index(drop=True)
+    found += own_check.zero_places(assets)
+    found += _settle(assets, breaks)
     breaks = breaks.sort_values(["asset", "date"], kind="stable").reset_index(drop=True)
     last: Any = max(breaks["date"].max(), *(assets[c].max() for c in DATES if c in assets.columns), key=_latest)
     until = assets["observed_until"] if "observed_until" in assets.columns else pd.Series(pd.NaT, index=assets.index)
@@ -166,6 +168,7 @@ def _dataset(
     if assumed:
         what = f"The end of observation is not given; the latest date of the file, {last:%Y-%m-%d}, stands for it."
         found.append(Fault("assumed-end", what, assumed, len(assets), "reported", "observed_until"))
+    found += _before_observation(assets, breaks)
     assets["observed_until"] = until.fillna(last).astype("datetime64[ns]")
     for name in [c for c in years.columns if c in DATES and years[c].any()]:
         what = "Known to the year only; the first day of the year stands for it."
@@ -176,6 +179,35 @@ def _dataset(
     tables = {"assets": assets, "breaks": breaks}
     title = f"Own file {opened.given}"
     return Dataset(f"file:{opened.given}", title, "assets", tables=tables, faults=tuple(found))
+
+
+def _settle(assets: pd.DataFrame, breaks: pd.DataFrame) -> list[Fault]:
+    """Put dates known to the year only after what they cannot precede in that year, in place.
+
+    The rows were held in order before, so a date still too early is the first day that stands for its year.
+    """
+    moved = 0
+
+    def lift(table: pd.DataFrame, name: str, least: pd.Series[Any]) -> int:
+        early = (table[name] < least).to_numpy()
+        table.loc[early, name] = least[early]
+        return int(early.sum())
+
+    moved += lift(breaks, "date", breaks["asset"].map(assets.set_index("asset")["installed"]))
+    last = assets["asset"].map(breaks.groupby("asset")["date"].max())
+    for name in [c for c in ("removed", "observed_until") if c in assets.columns]:
+        moved += lift(assets, name, assets["installed"])
+        moved += lift(assets, name, last)
+    what = "Dates known to the year only, whose first day lies before what must precede them; that day stands for them."
+    return [Fault("year-only-moved", what, moved, len(assets) + len(breaks), "mended")] if moved else []
+
+
+def _before_observation(assets: pd.DataFrame, breaks: pd.DataFrame) -> list[Fault]:
+    if "observed_from" not in assets.columns:
+        return []
+    early = int((breaks["date"] < breaks["asset"].map(assets.set_index("asset")["observed_from"])).sum())
+    what = "Failures before their asset's record begins: known by chance, they may enter no rate."
+    return [Fault("before-observation", what, early, len(breaks), "reported", "breaks.date")] if early else []
 
 
 def _latest(value: Any) -> Any:

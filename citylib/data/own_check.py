@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from citylib.data.dataset import Fault
 from citylib.data.own_faults import Faults, shown
 from citylib.data.schema import Column, Form
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-__all__ = ["in_order", "validate"]
+__all__ = ["in_order", "validate", "zero_places"]
 
 
 def validate(
@@ -69,6 +70,26 @@ def in_order(form: Form, frame: pd.DataFrame, faults: Faults, *, years: pd.DataF
                 wrong &= ~((years[first] | years[second]) & (frame[second].dt.year == frame[first].dt.year))
             told = frame.loc[wrong, second].astype(str) + " before " + frame.loc[wrong, first].astype(str)
             faults.cells(f"column {second!r}", f"not come before {first!r}", told)
+
+
+def zero_places(frame: pd.DataFrame) -> tuple[Fault, ...]:
+    """Report places at 0, 0, which lie in the sea and mostly stand for none; they are kept.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With or without columns ``latitude`` and ``longitude``.
+
+    Returns
+    -------
+    tuple of Fault
+        Empty if there are none.
+    """
+    if not {"latitude", "longitude"} <= set(frame.columns):
+        return ()
+    count = int(((frame["latitude"] == 0) & (frame["longitude"] == 0)).sum())
+    what = "Places at latitude 0, longitude 0 were kept; if that stands for none, write empty cells instead."
+    return (Fault("zero-place", what, count, len(frame), "reported", "latitude"),) if count else ()
 
 
 def _validator(form: Form, frame: pd.DataFrame, counts: set[str], measured: list[str]) -> pa.DataFrameSchema:

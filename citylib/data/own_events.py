@@ -47,7 +47,8 @@ def read_events(raw: Raw, given: str) -> Dataset:
     faults.raise_if_any(f"file {given}")
     if "id" not in typed.columns:
         typed.insert(0, "id", typed.index.astype(str))
-    found = [fault for name in ("opened", "closed") if name in frame.columns for fault in turned_to_utc(frame[name])]
+    found = list(own_check.zero_places(typed))
+    found += [fault for name in ("opened", "closed") if name in frame.columns for fault in turned_to_utc(frame[name])]
     for name in typed.columns:
         missing = int(typed[name].isna().sum())
         if missing:

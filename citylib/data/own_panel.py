@@ -37,6 +37,7 @@ class _Readings:
     units: dict[str, str]
     zone: str | None
     coordinates: dict[str, tuple[float, float]]
+    faults: tuple[Fault, ...] = ()
 
 
 def read_panel(raw: Raw, given: str) -> Dataset:
@@ -63,7 +64,8 @@ def read_panel(raw: Raw, given: str) -> Dataset:
         raw.faults.raise_if_any(f"file {given}")
     turned = turned_to_utc(raw.frame["time"])
     readings = _long(raw, given) if "sensor" in raw.frame.columns else _wide(raw, given)
-    return finish(given, readings.numbers, readings.words, readings.units, readings.zone, readings.coordinates, turned)
+    found = (*turned, *readings.faults)
+    return finish(given, readings.numbers, readings.words, readings.units, readings.zone, readings.coordinates, found)
 
 
 def finish(
@@ -154,7 +156,8 @@ def _long(raw: Raw, given: str) -> _Readings:
     spread = _spread(typed, others)
     numbers = {c: spread[c] for c in measured}
     words = {c: spread[c] for c in others if c not in measured}
-    return _Readings(numbers, words, raw.units, zone, coordinates)
+    places = pd.DataFrame(coordinates.values(), columns=list(PLACE), dtype=float)
+    return _Readings(numbers, words, raw.units, zone, coordinates, own_check.zero_places(places))
 
 
 def _spread(typed: pd.DataFrame, columns: list[str]) -> dict[str, pd.DataFrame]:

@@ -165,7 +165,9 @@ FORMS: tuple[Form, ...] = (
             ("failed", "observed_until"),
         ),
         rules=(
-            "Dates are ISO 8601 (`2024-03-01`) or a year (`1987`), which counts as its first day.",
+            "Dates are ISO 8601 (`2024-03-01`) or a year (`1987`), which counts as its first day, or as the day in it "
+            "that it cannot precede.",
+            "A failure before `observed_from` is kept and reported.",
             "Failures stand in `failed`, an asset with several having several rows; or in a file beside it named "
             "`NAME_breaks.csv` with columns `asset` and `date`.",
         ),

@@ -16,6 +16,7 @@ from citylib import data, results
 from citylib.data import registry
 from citylib.data.dataset import DataFile, Dataset, Fault
 from citylib.data.load import summary
+from citylib.errors import UnknownNameError
 from citylib.panel import Panel
 
 from .conftest import CONTENT, MakeSource, Server
@@ -46,6 +47,11 @@ def test_the_tiny_synthetic_city_is_the_same_for_the_same_seed(handed_back: list
     np.testing.assert_array_equal(one.panel().values, same.panel().values)
     assert not np.array_equal(one.panel().values, other.panel().values, equal_nan=True)
     assert [source for source, _, _ in handed_back] == ["synthetic:tiny"] * 3
+
+
+def test_a_size_that_is_not_named_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="size must be one of: standard, tiny, got ''"):
+        data.load("synthetic:")
 
 
 def test_a_registered_set_is_read_by_its_module_and_lists_its_files(

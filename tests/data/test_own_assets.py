@@ -113,3 +113,24 @@ def test_parquet_with_dates_and_whole_years(tmp_path: Path) -> None:
     assert dataset.table("assets")["asset"].tolist() == ["1", "2"]
     assert dataset.table("assets")["installed"].dt.year.tolist() == [1987, 2001]
     assert dataset.table("breaks")["date"].tolist() == [pd.Timestamp("2003-02-11")]
+
+
+def test_a_year_is_moved_within_itself_to_what_it_cannot_precede(tmp_path: Path) -> None:
+    text = "asset,installed,removed,failed\na,2001-06-01,,2001\nb,1990,2010,2010-06-01\nc,1990,2010,2009\n"
+    dataset = read(tmp_path, text)
+    breaks, assets = dataset.table("breaks").set_index("asset"), dataset.table("assets").set_index("asset")
+    assert str(breaks.loc["a", "date"])[:10] == "2001-06-01"
+    assert [str(d)[:10] for d in assets.loc[["b", "c"], "removed"]] == ["2010-06-01", "2010-01-01"]
+    assert {f.code: f.count for f in dataset.faults}["year-only-moved"] == 2
+    life = breaks.join(assets)
+    assert ((life["date"] >= life["installed"]) & ~(life["date"] > life["removed"])).all()
+
+
+def test_a_failure_before_the_record_begins_and_a_place_at_zero_are_reported(tmp_path: Path) -> None:
+    text = (
+        "asset,installed,observed_from,failed,latitude,longitude\n"
+        "a,1950-01-02,1997-01-01,1990-03-03,0,0\na,1950-01-02,1997-01-01,1999-03-03,0,0\n"
+    )
+    found = {f.code: (f.count, f.total, f.action) for f in read(tmp_path, text).faults}
+    assert found["before-observation"] == (1, 2, "reported")
+    assert found["zero-place"] == (1, 1, "reported")

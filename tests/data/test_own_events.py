@@ -51,3 +51,9 @@ def test_times_in_a_named_zone_are_turned_into_utc_and_that_is_told(tmp_path: Pa
     dataset = own_files.read(str(tmp_path / "calls.parquet"))
     assert [(f.code, f.where) for f in dataset.faults] == [("turned-to-utc", "opened"), ("turned-to-utc", "closed")]
     assert str(dataset.table("events")["opened"][0]) == "2024-10-27 00:30:00"
+
+
+def test_a_place_at_zero_is_reported_and_kept(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "opened,category,latitude,longitude\n2024-03-02,b,0,0\n2024-03-03,b,0,5\n")
+    assert [(f.code, f.count, f.total) for f in dataset.faults] == [("zero-place", 1, 2)]
+    assert dataset.table("events")["latitude"].tolist() == [0.0, 0.0]
