@@ -125,6 +125,7 @@ def train(
     --------
     >>> from citylib import seeds
     >>> line = nn.Linear(1, 1)
+    >>> _ = nn.init.zeros_(line.weight), nn.init.zeros_(line.bias)
     >>> x = torch.linspace(0, 1, 32)[:, None]
     >>> square = lambda model, x, y: ((model(x) - y) ** 2).mean()
     >>> history = train(line, square, (x, 2 * x), generator=seeds.torch_generator(0), epochs=200, rate=0.05)
