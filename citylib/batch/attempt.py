@@ -139,6 +139,7 @@ def _stand_ins(run: PlannedRun, scratch: Path, cwd: Path) -> dict[str, str]:
     if sys.prefix != sys.base_prefix:
         found[sys.prefix] = "<python>"
     inside = [*site.getsitepackages(), sysconfig.get_path("stdlib"), str(receipt.package_folder().parent), str(cwd)]
+    found = dict.fromkeys(inside, "<python>") | found  # a folder by itself; below, what lies in it
     found |= {str(scratch): "<scratch>"} | {f"{folder}{os.sep}": "" for folder in inside}
     home = str(Path.home())
     found |= {f"~{path[len(home) :]}": stands for path, stands in found.items() if path.startswith(f"{home}{os.sep}")}

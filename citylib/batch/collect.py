@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ RUN_COLUMNS = ["notebook", "run", "title", "outcome", "started", "seconds", "pea
 RECORD_COLUMNS = ["notebook", "run", "name", "value", "unit", "low", "high", "level", "baseline"]
 
 
-def found(folder: Path, *, failed: bool = True) -> Iterator[tuple[Path, dict[str, Any]]]:
+def found(
+    folder: Path, *, failed: bool = True, broken: Callable[[ReceiptError], None] | None = None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield folder and receipt of each run below a folder, sorted.
 
     Parameters
@@ -28,11 +30,13 @@ def found(folder: Path, *, failed: bool = True) -> Iterator[tuple[Path, dict[str
         Such as ``_build/runs`` or a plan's folder in it.
     failed : bool, default True
         Whether to yield what failed runs left too.
+    broken : callable, optional
+        Told of each receipt that cannot be read, which is then passed over.
 
     Raises
     ------
     ReceiptError
-        There is no such folder, or a receipt in it is broken.
+        There is no such folder, or a receipt in it is broken and nobody is to be told.
     """
     if not folder.is_dir():
         raise ReceiptError(f"{folder}: no such folder of runs")
@@ -40,8 +44,16 @@ def found(folder: Path, *, failed: bool = True) -> Iterator[tuple[Path, dict[str
         below = path.parent.relative_to(folder).parts
         if any(part.startswith(".") for part in below):
             continue  # what a runner is just writing
-        if failed or not path.parent.name.endswith(FAILED):
-            yield path.parent, receipt.read(path.parent)
+        if not failed and path.parent.name.endswith(FAILED):
+            continue
+        try:
+            content = receipt.read(path.parent)
+        except ReceiptError as fault:
+            if broken is None:
+                raise
+            broken(fault)
+            continue
+        yield path.parent, content
 
 
 def runs(folder: Path) -> pd.DataFrame:

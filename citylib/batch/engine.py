@@ -55,9 +55,10 @@ class Recording:
         """Add one message's output to the account; return whether it is still within the limit."""
         data = dict(content.get("data") or {})
         payload = data.pop(MIME, None)
-        if payload is not None and payload.get("type") == "table":
+        kind = payload.get("type") if isinstance(payload, dict) else None
+        if kind == "table":
             self.tabled += len(json.dumps(payload))
-        if payload is not None and payload.get("type") == "data":
+        if kind == "data":
             self.event({"loaded": payload})
         self.printed += len(content.get("text", "")) + sum(len(v) if isinstance(v, str) else 8 for v in data.values())
         self.printed += sum(len(line) for line in content.get("traceback", []))

@@ -218,9 +218,11 @@ def changes(
         A line a change; empty if nothing changed.
     """
     hashes = hashes or Hashes()
-    now = hashes.of(root / content["notebook"]["path"]) or "not found"
+    now = hashes.of(root / content["notebook"]["path"])
+    missing = [] if now else [f"the notebook {content['notebook']['path']} is not in this project"]
+    before = content["notebook"]["sha256"]
     lock = lock_of(root, hashes)
-    return list(_differences(content, folder, now, content["parameters"], lock, base, hashes))
+    return missing + list(_differences(content, folder, now or before, content["parameters"], lock, base, hashes))
 
 
 def _differences(

@@ -62,9 +62,11 @@ def _graphics() -> tuple[bool | None, str, str]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None, "graphics card", "none (not needed: everything runs on the processor)"
-    asked = subprocess.run(
-        [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, timeout=20
-    )
+    command = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        return None, "graphics card", f"nvidia-smi does not answer ({type(fault).__name__})"
     names = asked.stdout.strip().replace("\n", "; ")
     return (True, "graphics card", names) if names else (None, "graphics card", "nvidia-smi names none")
 

@@ -135,7 +135,8 @@ def list_runs(
     from citylib.batch import collect
 
     table = Table("run", "outcome", "seconds", "memory", "started", "folder", box=None, pad_edge=False)
-    for place, content in collect.found(folder):
+    broken: list[str] = []
+    for place, content in collect.found(folder, broken=lambda fault: broken.append(str(fault))):
         if not failed or content["outcome"] != "ok":
             table.add_row(
                 f"{content['run']['notebook']} [{content['run']['id']}]",
@@ -146,6 +147,9 @@ def list_runs(
                 str(place),
             )
     _print(Console(highlight=False), table)
+    for fault in broken:
+        typer.echo(f"citylib: {fault}", err=True)
+    raise typer.Exit(1 if broken else 0)
 
 
 @runs.command("show")
@@ -157,8 +161,9 @@ def show_run(folder: Annotated[Path, typer.Argument(help="Folder of one run.")])
     from citylib.batch.run import FAILED
 
     console = Console(highlight=False)
-    if not folder.exists():
-        folder = folder.with_name(folder.name + FAILED)
+    beside = folder.with_name(folder.name + FAILED)
+    if not folder.exists() and beside.exists():
+        folder = beside
     content = receipt.read(folder)
     memory = content["peak_memory_bytes"] / 2**20
     _line(console, "run", f"{content['run']['notebook']} [{content['run']['id']}]")
@@ -192,13 +197,17 @@ def verify_runs(folder: Annotated[Path, typer.Argument(help="Folder of runs, or 
     hashes = receipt.Hashes()
     root = receipt.root_of(Path.cwd() / "here")
     count = bad = 0
-    for place, content in collect.found(folder, failed=False):
+    broken: list[str] = []
+    for place, content in collect.found(folder, failed=False, broken=lambda fault: broken.append(str(fault))):
         changes = receipt.changes(content, place, root=root, base=Path.cwd(), hashes=hashes)
         count, bad = count + 1, bad + bool(changes)
         for change in changes:
             console.print(
                 f"{content['run']['notebook']} [{content['run']['id']}]: {change}", soft_wrap=True, markup=False
             )
+    for fault in broken:
+        console.print(fault, soft_wrap=True, markup=False)
+    count, bad = count + len(broken), bad + len(broken)
     console.print(f"{count} runs, {count - bad} as their receipts say, {bad} not")
     raise typer.Exit(1 if bad else 0)
 

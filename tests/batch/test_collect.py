@@ -76,3 +76,14 @@ def test_what_cannot_be_read_is_told(folder):
     (folder / "fam" / "01_first" / "a" / "results.json").write_text("{")
     with pytest.raises(ReceiptError, match=r"results.json cannot be read"):
         collect.records(folder)
+
+
+def test_a_broken_receipt_hides_no_other(folder):
+    good = [place for place, _ in collect.found(folder)]
+    (folder / "broken").mkdir()
+    (folder / "broken" / "receipt.json").write_text("{")
+    told = []
+    assert [place for place, _ in collect.found(folder, broken=told.append)] == good
+    assert [type(fault) for fault in told] == [ReceiptError]
+    with pytest.raises(ReceiptError, match="cannot be read"):
+        list(collect.found(folder))

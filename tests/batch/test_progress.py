@@ -77,3 +77,11 @@ def test_on_a_terminal_what_runs_is_shown_below(runs):
     assert form.live is not None
     assert not form.live.is_started
     assert "done" in form.console.file.getvalue()
+
+
+def test_whom_a_run_waits_for_is_said(runs):
+    form = progress.Lines(console(False))
+    form.waiting(runs[0], "process 7 on a-machine")
+    said = form.console.file.getvalue().split()
+    assert said == ["waits", "for", "fam/02_made", "[a-run-with-a-long-name-0],", "which", "process", "7", "on",
+                    "a-machine", "is", "running"]  # fmt: skip

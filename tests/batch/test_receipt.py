@@ -157,7 +157,9 @@ def test_verify_tells_every_change(done, package):
     (done / "results.json").write_text("other")
     told = receipt.changes(receipt.read(done), done, root=done.parent, base=done.parent)
     assert len(told) == 4, told
-    assert told[0] == "the notebook changed"
+    assert told[0] == "the notebook n.ipynb is not in this project"
+    (done.parent / "n.ipynb").write_text("{}")
+    assert receipt.changes(receipt.read(done), done, root=done.parent, base=done.parent)[0] == "the notebook changed"
 
 
 def test_a_registered_file_is_found_as_load_would(monkeypatch, tmp_path):

@@ -64,3 +64,12 @@ def test_a_package_that_is_missing_is_a_fault(monkeypatch):
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     assert found()["torch"][0] == (False, "not installed: run `make setup`")
+
+
+def test_a_driver_that_hangs_is_no_reason_to_fall(monkeypatch):
+    def run(command, **_):
+        raise subprocess.TimeoutExpired(command, 20)
+
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert doctor._graphics() == (None, "graphics card", "nvidia-smi does not answer (TimeoutExpired)")

@@ -115,6 +115,17 @@ def test_verify_needs_a_folder(project, capsys):
     assert "no such folder of runs" in capsys.readouterr().err
 
 
+def test_a_broken_receipt_is_told_and_hides_no_other(project, capsys):
+    (place := project / "_build" / "runs" / "p" / "fam" / "x" / "y").mkdir(parents=True)
+    (place / "receipt.json").write_text("{")
+    assert ends("runs", "list") == 1
+    assert "receipt.json: cannot be read" in capsys.readouterr().err
+    assert ends("runs", "verify") == 1
+    assert "1 runs, 0 as their receipts say, 1 not" in capsys.readouterr().out
+    assert ends("runs", "show", "nowhere") == 1
+    assert "nowhere: has no receipt.json" in capsys.readouterr().err
+
+
 SLEEPERS = '[[run]]\nnotebook = "fam/03_sleep"\ngrid = { horizon = [1, 2, 3] }\n'
 
 
