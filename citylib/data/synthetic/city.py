@@ -159,8 +159,8 @@ def _size(size: str, *measures: int | None) -> Size:
 def _log_faults(pipes: Mains) -> list[Fault]:
     """Report what the inventory and the log leave out."""
     unused, used, mains = len(pipes.breaks_unused), len(pipes.breaks), len(pipes.assets)
-    survivors = "the inventory holds only mains in service: those removed are not in it, so no life ends in it"
-    misplaced = "breaks of a main that was removed, which the log puts on the main that took its place"
+    survivors = "The inventory holds only mains in service: those removed are not in it, so no life ends in it"
+    misplaced = "Breaks of a main that was removed, which the log puts on the main that took its place"
     faults = [Fault("survivors-only", survivors, mains, mains, "reported", "assets")]
     if unused:
         faults.append(Fault("break-before-laying", misplaced, unused, unused + used, "dropped", "breaks.date"))

@@ -25,11 +25,11 @@ __all__ = ["Readings", "categories", "nearest_sensor", "readings"]
 FloatArray = npt.NDArray[np.float64]
 
 SAID = {
-    "missing": "single readings that were lost",
-    "dropout": "readings lost while a sensor was down",
-    "stuck-run": "readings that repeat the one before the sensor stuck",
-    "straight-run": "gaps that were filled by a straight line between the readings at their ends",
-    "spike": "readings several times too high",
+    "missing": "Single readings that were lost",
+    "dropout": "Readings lost while a sensor was down",
+    "stuck-run": "Readings that repeat the one before the sensor stuck",
+    "straight-run": "Gaps that were filled by a straight line between the readings at their ends",
+    "spike": "Readings several times too high",
 }
 
 

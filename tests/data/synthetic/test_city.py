@@ -120,6 +120,7 @@ def test_sizes_are_as_promised(standard, tiny):
         assert small.categories["holiday"]["city"].nunique() == 3  # two holidays and none
         codes = {f.code for f in small.faults if f.where == "flow"}
         assert codes == {"missing", "dropout", "stuck-run", "straight-run", "spike"}
+        assert all(f.what[0].isupper() and not f.what.endswith(".") for f in small.faults)  # as loaders write them
     assert tiny.name == "synthetic:tiny"
     assert standard.name == "synthetic"
     assert tiny.files == standard.files == ()
