@@ -49,7 +49,7 @@ def test_plainly(run_plainly: Callable[..., Any]) -> None:
 
 
 def test_an_own_file_with_covariates(run_chapter: Callable[..., Any], own_file: Path) -> None:
-    ran = run_chapter(CHAPTER, source=f"file:{own_file}", numeric=["temperature"], categories=["sky"])
+    ran = run_chapter(CHAPTER, source=f"file:{own_file}", categories=["sky"])  # temperature: all it has
     low, high = _interval(pd.read_parquet(ran["folder"] / ran["tables"]["standard_errors"]["file"]), "temperature")
     assert low < 20 < high
     assert ran["records"]["mae_minus_baseline"]["interval"][1] < 0  # the temperature is worth something here
