@@ -78,7 +78,7 @@ def test_a_season_shorter_than_a_step_is_refused(tmp_path: Path, own_file: Path)
     planned = plan.single(notebook, {"source": f"file:{own_file}", "season": "daily"}).runs[0]
     outcome = run.run_one(planned, tmp_path / "run")
     assert outcome.status == "failed"
-    assert "season must last longer than one step of days" in str(outcome.error)
+    assert "season must last at least 2 days" in str(outcome.error)
 
 
 @pytest.mark.real
