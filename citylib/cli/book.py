@@ -71,7 +71,12 @@ def book(
     failed = [outcome for outcome in outcomes if not outcome.ok]
     if failed:
         raise BuildError(f"{len(failed)} of {len(outcomes)} runs failed\n" + "\n\n".join(o.describe() for o in failed))
-    built = publish.build(made.name, made.runs, made.folder(out / "runs"), pages, out, force=force)
+
+    def waiting(holder: str) -> None:
+        console.print(f"waiting for {holder}, which builds in {out}", markup=False)
+
+    runs = made.folder(out / "runs")
+    built = publish.build(made.name, made.runs, runs, pages, out, force=force, waiting=waiting)
     ran = sum(outcome.status == "ok" for outcome in outcomes)
     done = "built" if built.fresh else "unchanged"
     console.print(f"{made.name}: {ran} of {len(outcomes)} notebooks run; book {done}, {built.pages} pages")

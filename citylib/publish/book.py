@@ -9,14 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from citylib.batch.turn import turn
 from citylib.errors import BuildError
 from citylib.publish import sizes
-from citylib.publish.runs import Planned, chapters, finished
+from citylib.publish.runs import FinishedRun, Planned, chapters, finished
 from citylib.publish.stage import stage
 
 __all__ = ["Built", "build"]
@@ -46,9 +47,16 @@ class Built:
 
 
 def build(
-    name: str, planned: Sequence[Planned], runs_dir: Path, book: Path, out: Path, *, force: bool = False
+    name: str,
+    planned: Sequence[Planned],
+    runs_dir: Path,
+    book: Path,
+    out: Path,
+    *,
+    force: bool = False,
+    waiting: Callable[[str], None] | None = None,
 ) -> Built:
-    """Build the book of a plan from its finished runs.
+    """Build the book of a plan from its finished runs; two builders of one folder take turns.
 
     Parameters
     ----------
@@ -64,6 +72,8 @@ def build(
         Where ``html/`` and ``book-src/`` go, usually ``_build``.
     force : bool, default False
         Render even where nothing changed.
+    waiting : callable, optional
+        Called once, with who it is, if someone else is building in the same folder.
 
     Returns
     -------
@@ -80,6 +90,12 @@ def build(
     if not runs:
         raise BuildError(f"plan {name!r} has no runs; a book needs one at least")
     sizes.check_notebooks(run.executed for run in runs)
+    out.mkdir(parents=True, exist_ok=True)
+    with turn(out / "html", waiting=waiting):
+        return _build(name, runs, book, out, force)
+
+
+def _build(name: str, runs: Sequence[FinishedRun], book: Path, out: Path, force: bool) -> Built:
     source = out / "book-src" / name
     stage(book, chapters(runs), name, source, out / "measured")
     key = _key(source)

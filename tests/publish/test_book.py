@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,33 @@ def test_an_unchanged_book_is_not_rendered_again(make_run: Make, tmp_path: Path,
     assert build(tmp_path).fresh
     assert first.index.read_text() == "build 3"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["book-src", "html"]
+
+
+def test_two_builders_of_one_folder_take_turns(
+    make_run: Make, tmp_path: Path, rendered: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("timeseries/02_arima", "default")
+    inside, go_on, waited, plain = threading.Event(), threading.Event(), threading.Event(), book._render
+
+    def slowly(source: Path, beside: Path) -> None:
+        inside.set()
+        assert go_on.wait(30)
+        plain(source, beside)
+
+    monkeypatch.setattr(book, "_render", slowly)
+    made: list[book.Built] = []
+    arguments = ("tiny", PLAN, tmp_path / "runs", BOOK, tmp_path / "out")
+    first = threading.Thread(target=lambda: made.append(book.build(*arguments)))
+    second = threading.Thread(target=lambda: made.append(book.build(*arguments, waiting=lambda _: waited.set())))
+    first.start()
+    assert inside.wait(30)
+    second.start()
+    assert waited.wait(30)
+    go_on.set()
+    first.join(30)
+    second.join(30)
+    assert [b.fresh for b in made] == [True, False]
+    assert len(rendered) == 1
 
 
 def test_a_stamp_that_cannot_be_read_means_a_new_build(make_run: Make, tmp_path: Path, rendered: list[Path]) -> None:
