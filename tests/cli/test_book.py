@@ -34,9 +34,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the build was asked for; it builds nothing."""
     calls: list[dict[str, Any]] = []
 
-    def build(name: str, planned: Any, runs_dir: Path, book: Path, out: Path, *, force: bool = False) -> publish.Built:
+    def build(name: str, planned: Any, runs_dir: Path, book: Path, out: Path, **options: Any) -> publish.Built:
         calls.append(
-            {"name": name, "runs": len(planned), "runs_dir": runs_dir, "book": book, "out": out, "force": force}
+            {
+                "name": name,
+                "runs": len(planned),
+                "runs_dir": runs_dir,
+                "book": book,
+                "out": out,
+                "force": options["force"],
+            }
         )
         return publish.Built(out / "html" / "index.html", 7, fresh=len(calls) == 1)
 
