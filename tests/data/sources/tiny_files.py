@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tests.data.sources.file_forms import csv, geojson, npz, text
+
 __all__ = ["FILES"]
 
 Files = Mapping[str, bytes]
-
-
-def _text(*lines: str, end: str = "\n") -> bytes:
-    return (end.join(lines) + end).encode()
-
-
-def _csv(columns: Sequence[str], *rows: Mapping[str, Any]) -> bytes:
-    return pd.DataFrame(list(rows), columns=list(columns)).fillna("").to_csv(index=False).encode()
-
-
-def _geojson(*rows: Mapping[str, Any], kind: str = "Point") -> bytes:
-    def shape(k: int) -> list[Any]:
-        square = [[k, 0], [k + 1, 0], [k + 1, 1], [k, 1], [k, 0]]
-        return {"Point": [k, 0], "LineString": square[:2], "Polygon": [square]}[kind]
-
-    features = [
-        {"type": "Feature", "properties": dict(row), "geometry": {"type": kind, "coordinates": shape(k)}}
-        for k, row in enumerate(rows)
-    ]
-    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
-
-
-def _npz(**arrays: Any) -> bytes:
-    out = io.BytesIO()
-    np.savez(out, **arrays)
-    return out.getvalue()
 
 
 def traffic_i94() -> Files:
@@ -55,7 +30,7 @@ def traffic_i94() -> Files:
             rows.append(f"None,{kelvin},{rain},0,90,Mist,mist,{hour},{100 + hour.hour}")
     rows.append("None,270.0,0,0,40,Snow,snow,2014-01-01 01:00:00,300")
     rows.append("New Years Day,270.0,0,0,40,Snow,snow,2014-01-01 00:00:00,300")
-    return {"metro_interstate_traffic_volume.csv.gz": _text(head, *rows)}
+    return {"metro_interstate_traffic_volume.csv.gz": text(head, *rows)}
 
 
 def air_beijing_multisite() -> Files:
@@ -94,11 +69,11 @@ def weather_cities() -> Files:
     """Two days with a leap year's last day absent; two months in Fahrenheit."""
     days = ("1984-12-29", "1984-12-30", "1985-01-01")
     return {
-        "melbourne_daily_max_temp.csv.gz": _text(
+        "melbourne_daily_max_temp.csv.gz": text(
             '"Date","Temperature"', *(f'"{d}",3{k}.5' for k, d in enumerate(days)), end="\r\n"
         ),
-        "melbourne_daily_min_temp.csv.gz": _text('"Date","Temp"', *(f'"{d}",1{k}.5' for k, d in enumerate(days))),
-        "nottingham_monthly_mean_temp.csv": _text('"Month","Temperature"', '"1920-01",50.0', '"1920-02",32.0'),
+        "melbourne_daily_min_temp.csv.gz": text('"Date","Temp"', *(f'"{d}",1{k}.5' for k, d in enumerate(days))),
+        "nottingham_monthly_mean_temp.csv": text('"Month","Temperature"', '"1920-01",50.0', '"1920-02",32.0'),
     }
 
 
@@ -144,24 +119,24 @@ def infra_water_mains_kitchener() -> Files:
         broke(7, 3, "2005-03-01"),
     ]
     return {
-        "water_mains.csv.gz": _csv(list(mains[0]), *mains),
-        "water_main_breaks.csv.gz": _csv(list(breaks[0]), *breaks),
+        "water_mains.csv.gz": csv(list(mains[0]), *mains),
+        "water_main_breaks.csv.gz": csv(list(breaks[0]), *breaks),
     }
 
 
 def traffic_metr_la() -> Files:
     """Ten steps at two detectors, five of them on a line."""
     return {
-        "los_speed.csv.gz": _text(
+        "los_speed.csv.gz": text(
             "11,12",
             *(f"{a},{b}" for a, b in zip((60, 61, 62, 63, 64, 50, 66, 51, 67, 40), range(10, 110, 10), strict=True)),
         ),
-        "los_adj.csv.gz": _text("1.0,0.5", "0.5,1.0"),
-        "metr_la_sensor_locations.csv": _text(
+        "los_adj.csv.gz": text("1.0,0.5", "0.5,1.0"),
+        "metr_la_sensor_locations.csv": text(
             "index,sensor_id,latitude,longitude", "0,11,34.1,-118.3", "1,12,34.2,-118.2"
         ),
-        "metr_la_adj_mx.csv.gz": _text("sensor_id,11,12", "11,1,0.2", "12,0,1"),
-        "metr_la_week_average.npz": _npz(week_average=np.full((2, 10), 55, dtype=np.float32)),
+        "metr_la_adj_mx.csv.gz": text("sensor_id,11,12", "11,1,0.2", "12,0,1"),
+        "metr_la_week_average.npz": npz(week_average=np.full((2, 10), 55, dtype=np.float32)),
     }
 
 
@@ -182,7 +157,7 @@ def traffic_scats_boroondara() -> Files:
         row("4335", "C_ST E of D_ST", 2, 2), row("4335", "C_ST E of D_ST", 3, 2),
         row("2000", "E_RD S of F_RD", 4, 2, 0.0),
     ]  # fmt: skip
-    return {"scats_october_2006.csv.gz": _csv(columns, *rows)}
+    return {"scats_october_2006.csv.gz": csv(columns, *rows)}
 
 
 def traffic_pems_station() -> Files:
@@ -194,20 +169,20 @@ def traffic_pems_station() -> Files:
         return [f"{date} {m // 60}:{m % 60:02d},{m % 97},1,{odd.get(m, 100)}" for m in minutes]
 
     return {
-        "pems_flow_2016_train.csv.gz": _text(head, *day("08/01/2016", {60: 0, 65: 50}), *day("11/01/2016", {})[:-1]),
-        "pems_flow_2016_test.csv.gz": _text(head, *day("13/01/2016", {})),
+        "pems_flow_2016_train.csv.gz": text(head, *day("08/01/2016", {60: 0, 65: 50}), *day("11/01/2016", {})[:-1]),
+        "pems_flow_2016_test.csv.gz": text(head, *day("13/01/2016", {})),
     }
 
 
 def traffic_sensor_graphs() -> Files:
     """Two stations of each graph."""
     return {
-        "pems_bay_sensor_locations.csv": _text("1,37.3,-121.9", "2,37.4,-121.8"),
-        "pems_bay_distances_2017.csv.gz": _text("1,1,0.0", "1,2,900.5"),
-        "pemsd7_station_info.csv": _text(
+        "pems_bay_sensor_locations.csv": text("1,37.3,-121.9", "2,37.4,-121.8"),
+        "pems_bay_distances_2017.csv.gz": text("1,1,0.0", "1,2,900.5"),
+        "pemsd7_station_info.csv": text(
             ",ID,Fwy,Dir,District,Latitude,Longitude", "0,7,5,S,7,34.0,-118.2", "1,8,5,N,7,34.1,-118.1"
         ),
-        "pemsd7_w_228.csv.gz": _text("0.0,0.0", "0.0,0.0"),
+        "pemsd7_w_228.csv.gz": text("0.0,0.0", "0.0,0.0"),
     }
 
 
@@ -215,7 +190,7 @@ def air_beijing_pm25() -> Files:
     """Four hours, the first missing, one zero."""
     head = "No,year,month,day,hour,pm2.5,DEWP,TEMP,PRES,cbwd,Iws,Is,Ir"
     rows = [f"{h + 1},2010,1,1,{h},{v},-21,-11.0,1021.0,NW,{1.79 + h},0,{h}" for h, v in enumerate(("NA", 0, 129, 140))]
-    return {"pm25_beijing_2010_2014.csv.gz": _text(head, *rows)}
+    return {"pm25_beijing_2010_2014.csv.gz": text(head, *rows)}
 
 
 def mobility_bike_sharing() -> Files:
@@ -232,8 +207,8 @@ def mobility_bike_sharing() -> Files:
     ]
     day = "dteday,season,holiday,workingday,weathersit,temp,hum,windspeed,casual,registered,cnt"
     return {
-        "hour_regularised.csv.gz": _text(head, *rows),
-        "day.csv.gz": _text(day, "2011-01-01,1,0,0,2,0.5,0.8,0.16,331,654,985"),
+        "hour_regularised.csv.gz": text(head, *rows),
+        "day.csv.gz": text(day, "2011-01-01,1,0,0,2,0.5,0.8,0.16,331,654,985"),
     }
 
 
@@ -242,13 +217,13 @@ def mobility_nyc_bike_grid() -> Files:
     flow = np.zeros((3, 128, 2), dtype=np.uint16)
     flow[:, 9] = [[3, 4], [5, 6], [7, 8]]
     times = np.array(["2014-09-30T21:00", "2014-09-30T22:00", "2014-09-30T23:00"])
-    return {"nyc_bike_grid_2014.npz": _npz(flow=flow, time=times, adj=np.eye(128, dtype=np.uint8))}
+    return {"nyc_bike_grid_2014.npz": npz(flow=flow, time=times, adj=np.eye(128, dtype=np.uint8))}
 
 
 def infra_elevators_nyc() -> Files:
     """Five devices: no date, no date that is one, no place, a place elsewhere."""
     return {
-        "elevators.csv.gz": _text(
+        "elevators.csv.gz": text(
             "status,type,approved,lat,lng",
             "ACTIVE,Passenger,19960524,40.7,-74.0",
             "WK IN PROG,Freight,,40.7,-74.0",
@@ -264,7 +239,7 @@ def infra_pavement_palm_beach() -> Files:
     row = {"OBJECTID": 1, "RoadwayID__": 93, "pm_pavement": "Good", "START_Length___mi_": 0.1}
     row |= {"START_IRI_Avg___in_mi_": 60, "Shape_Length": 160.9}
     return {
-        "pavement_iri.geojson.gz": _geojson(
+        "pavement_iri.geojson.gz": geojson(
             row,
             {**row, "OBJECTID": 2, "pm_pavement": "Fair"},
             {**row, "OBJECTID": 3, "START_IRI_Avg___in_mi_": 200, "pm_pavement": "Poor", "Shape_Length": 1609},
@@ -310,8 +285,8 @@ def requests_boston_311() -> Files:
         | {"ward": "", "LOCATION_ZIPCODE": "", "TYPE": "Parking Enforcement", "CLOSED_DT": "2015-02-05T00:00:00"},
     ]
     return {
-        "boston_311_2015.csv.gz": _csv(columns, *rows),
-        "boston_311_2015_sources.csv.gz": _text("path,bytes,sha256,rows,type", "a.csv,10,00,4,Street Light Outages"),
+        "boston_311_2015.csv.gz": csv(columns, *rows),
+        "boston_311_2015_sources.csv.gz": text("path,bytes,sha256,rows,type", "a.csv,10,00,4,Street Light Outages"),
     }
 
 
@@ -345,22 +320,22 @@ def emergency_montreal_fire() -> Files:
     columns = ["time", *(column for column, _ in _WEATHER.values())]
     days = [[f"2005-01-0{k}", *("NaN" if k == 3 else str(k + j) for j in range(len(columns) - 1))] for k in (1, 2, 3)]
     return {
-        "fire_incidents.csv.gz": _csv(list(incident), *incidents),
-        "fire_stations.csv": _text(
+        "fire_incidents.csv.gz": csv(list(incident), *incidents),
+        "fire_stations.csv": text(
             "CASERNE,NO_CIVIQUE,RUE,LATITUDE,LONGITUDE,ARRONDISSEMENT,VILLE,DATE_DEBUT,DATE_FIN,MTM8_X,MTM8_Y",
             "15,1255,rue A,45.48,-73.56,LE SUD-OUEST,,2015-01-01T07:00:00,,300038.0,5038279.0",
             "79,5520,rue B,45.48,-73.63,,HAMPSTEAD,1900-01-01T07:00:00,2009-11-05T06:59:59,293908.0,5038183.0",
         ),
-        "station_month_risk.csv.gz": _text(
+        "station_month_risk.csv.gz": text(
             "YEAR,MONTH,CASERNE,MEDIAN_NOMBRE_UNITES,FIRE_COUNT,AREA_SQ_KM,SEVERITY_RISK,FREQUENCY_RISK",
             "2005,1,15,7,2,5.47,47,10",
             "2005,3,15,7,1,5.47,47,10",
         ),
-        "montreal_population.csv": _csv(list(rows[0]), *rows),
-        "montreal_weather_daily.csv.gz": _text(
+        "montreal_population.csv": csv(list(rows[0]), *rows),
+        "montreal_weather_daily.csv.gz": text(
             "latitude,longitude,elevation", "45.5,-73.7,226.0", "", ",".join(columns), *(",".join(d) for d in days)
         ),
-        "station_territories.geojson.gz": _geojson({"station": 15, "area_sq_km": 5.11}, kind="Polygon"),
+        "station_territories.geojson.gz": geojson({"station": 15, "area_sq_km": 5.11}, kind="Polygon"),
     }
 
 
@@ -369,20 +344,20 @@ def network_pittsburgh() -> Files:
     head = "FID,bridge,from_,highway,lanes,length,maxspeed,name,oneway,osmid,to,tunnel,out_pgh"
     two = """1, ,12,"['residential', 'service']","['3', '2']",50.0,"['35 mph', '25 mph']",B Street,False,78,11,yes,0"""
     return {
-        "pittsburgh_nodes.csv.gz": _text(
+        "pittsburgh_nodes.csv.gz": text(
             "FID,highway,lat,lon,osmid,ref,out_pgh,river_bge,ngh_name",
             "0,traffic_signals,40.44,-80.03,10, ,0,0,Elliott",
             "1, ,40.45,-80.03,11, ,0,0,Elliott",
             "2, ,40.46,-80.03,12, ,1,0,",
             "3, ,40.47,-80.03,13, ,1,0,",
         ),
-        "pittsburgh_edges.csv.gz": _text(
+        "pittsburgh_edges.csv.gz": text(
             head,
             "0,yes,10,residential,2,38.7,25 mph,A Street,True,77,11, ,0",
             two,
             "2, ,13,service, ,20.0, , ,False,79,13, ,1",
         ),
-        "pittsburgh_neighborhoods.geojson.gz": _geojson(
+        "pittsburgh_neighborhoods.geojson.gz": geojson(
             {"hood": "Elliott", "hood_no": 1, "acres": 640.0, "sqmiles": 1.0}, kind="Polygon"
         ),
     }
@@ -394,8 +369,8 @@ def spatial_examples() -> Files:
 
     area, house = dict.fromkeys(_COLUMBUS, 1.0), dict.fromkeys(_BALTIMORE, 2.0)
     return {
-        "columbus_crime.geojson.gz": _geojson(area, {**area, "POLYID": 2.0, "CRIME": 30.5}, kind="Polygon"),
-        "baltimore_houses.geojson.gz": _geojson(house),
+        "columbus_crime.geojson.gz": geojson(area, {**area, "POLYID": 2.0, "CRIME": 30.5}, kind="Polygon"),
+        "baltimore_houses.geojson.gz": geojson(house),
     }
 
 
