@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from citylib import __version__
-from citylib.cli import book, data, doctor, run
+from citylib.cli import book, data, doctor, run, runs
 from citylib.errors import CitylibError, InputError
 
 __all__ = ["app", "main"]
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run", help=run.HELP)(run.run)
-app.add_typer(run.runs, name="runs")
+app.add_typer(runs.runs, name="runs")
 app.command("book", help=book.HELP)(book.book)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)

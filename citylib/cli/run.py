@@ -1,4 +1,4 @@
-"""``citylib run`` and ``citylib runs``: run a notebook or a plan, and read back what was made."""
+"""``citylib run``: run a notebook with parameters, or every run of a plan."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from citylib.cli import printed
 from citylib.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from citylib.batch.plan import Plan
     from citylib.batch.run import Outcome
 
-__all__ = ["HELP", "planned", "run", "runs"]
+__all__ = ["HELP", "OUT", "planned", "run"]
 
 OUT = Path("_build/runs")
 HELP = """Run a notebook with parameters, or every run of a plan; what is unchanged is skipped.
 
 Each run has a process of its own, limits, a receipt and typed results in a folder of its own."""
-
-runs = typer.Typer(help="Read back what was run: list, show, verify.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def run(
@@ -68,7 +67,7 @@ def run(
     from rich.console import Console
 
     from citylib.batch import progress
-    from citylib.batch.run import run_plan
+    from citylib.batch.schedule import run_plan
 
     console = Console(highlight=False)
     wished = {"minutes": minutes, "memory": memory, "output": output}
@@ -123,95 +122,6 @@ def planned(what: str, words: list[str], limits: dict[str, Any]) -> Plan:
     return plan.single(notebook, parameters.parse(notebook, words), limits=limits)
 
 
-@runs.command("list")
-def list_runs(
-    folder: Annotated[Path, typer.Argument(help="Folder of runs.")] = OUT,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those that failed.")] = False,
-) -> None:
-    """List the runs below a folder."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from citylib.batch import collect
-
-    table = Table("run", "outcome", "seconds", "memory", "started", "folder", box=None, pad_edge=False)
-    broken: list[str] = []
-    for place, content in collect.found(folder, broken=lambda fault: broken.append(str(fault))):
-        if not failed or content["outcome"] != "ok":
-            table.add_row(
-                f"{content['run']['notebook']} [{content['run']['id']}]",
-                content["outcome"],
-                f"{content['seconds']:.1f}",
-                f"{content['peak_memory_bytes'] / 2**20:.0f} MiB",
-                content["started"],
-                str(place),
-            )
-    _print(Console(highlight=False), table)
-    for fault in broken:
-        typer.echo(f"citylib: {fault}", err=True)
-    raise typer.Exit(1 if broken else 0)
-
-
-@runs.command("show")
-def show_run(folder: Annotated[Path, typer.Argument(help="Folder of one run.")]) -> None:
-    """Show what a run was made from, how it went and what it recorded."""
-    from rich.console import Console
-
-    from citylib.batch import receipt
-    from citylib.batch.run import FAILED
-
-    console = Console(highlight=False)
-    beside = folder.with_name(folder.name + FAILED)
-    if not folder.exists() and beside.exists():
-        folder = beside
-    content = receipt.read(folder)
-    memory = content["peak_memory_bytes"] / 2**20
-    _line(console, "run", f"{content['run']['notebook']} [{content['run']['id']}]")
-    _line(
-        console, "outcome", f"{content['outcome']}, {content['seconds']:.1f} s, {memory:.0f} MiB, {content['started']}"
-    )
-    for name, value in content["parameters"].items():
-        _line(console, "parameter", f"{name} = {value!r}")
-    for file in content["data"]:
-        _line(
-            console, "data", f"{file['file']} ({file['bytes']:,} bytes, {file['origin']}, sha256 {file['sha256'][:12]})"
-        )
-    _line(console, "citylib", f"{len(content['citylib'])} files read")
-    _line(console, "versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items()))
-    if content["error"]:
-        error = content["error"]
-        _line(console, "error", f"{error['name']} in cell {error['cell']}: {error['message']}")
-        for text in error["source"].splitlines():
-            _line(console, "", f"    {text}")
-    _show_records(console, folder)
-
-
-@runs.command("verify")
-def verify_runs(folder: Annotated[Path, typer.Argument(help="Folder of runs, or of one.")] = OUT) -> None:
-    """Compute every hash anew and say what changed since; code 1 if anything did."""
-    from rich.console import Console
-
-    from citylib.batch import collect, receipt
-
-    console = Console(highlight=False)
-    hashes = receipt.Hashes()
-    root = receipt.root_of(Path.cwd() / "here")
-    count = bad = 0
-    broken: list[str] = []
-    for place, content in collect.found(folder, failed=False, broken=lambda fault: broken.append(str(fault))):
-        changes = receipt.changes(content, place, root=root, base=Path.cwd(), hashes=hashes)
-        count, bad = count + 1, bad + bool(changes)
-        for change in changes:
-            console.print(
-                f"{content['run']['notebook']} [{content['run']['id']}]: {change}", soft_wrap=True, markup=False
-            )
-    for fault in broken:
-        console.print(fault, soft_wrap=True, markup=False)
-    count, bad = count + len(broken), bad + len(broken)
-    console.print(f"{count} runs, {count - bad} as their receipts say, {bad} not")
-    raise typer.Exit(1 if bad else 0)
-
-
 def _show_dry(console: Console, plan: Plan, out: Path, force: bool) -> None:
     from rich.table import Table
 
@@ -226,7 +136,7 @@ def _show_dry(console: Console, plan: Plan, out: Path, force: bool) -> None:
         except (ReceiptError, KeyError):
             took = ""
         table.add_row(f"{one.notebook} [{one.id}]", "skip" if why is None else "run", why or "unchanged", took)
-    _print(console, table)
+    printed.table(console, table)
 
 
 def _show_outcomes(console: Console, plan: Plan, outcomes: list[Outcome]) -> None:
@@ -235,38 +145,10 @@ def _show_outcomes(console: Console, plan: Plan, outcomes: list[Outcome]) -> Non
             console.print()
             console.print(outcome.describe(), soft_wrap=True, markup=False)
     if len(outcomes) == 1 and outcomes[0].ok:
-        _show_records(console, outcomes[0].folder)
+        printed.records(console, outcomes[0].folder)
         console.print(f"in {outcomes[0].folder}", soft_wrap=True, markup=False)
     else:
         counts = Counter(outcome.status for outcome in outcomes)
         seconds = sum(outcome.seconds for outcome in outcomes)
         words = ", ".join(f"{count} {status}" for status, count in counts.items())
         console.print(f"{plan.name}: {words}; {seconds:.1f} s in runs", soft_wrap=True, markup=False)
-
-
-def _show_records(console: Console, folder: Path) -> None:
-    import json
-
-    path = folder / "results.json"
-    if not path.is_file():
-        return
-    results = json.loads(path.read_text(encoding="utf-8"))
-    for record in results["records"]:
-        interval = " ({:g} to {:g})".format(*record["interval"]) if "interval" in record else ""
-        baseline = f", baseline {record['baseline']:g}" if "baseline" in record else ""
-        value = record["value"] if isinstance(record["value"], (str, bool)) else f"{record['value']:g}"
-        _line(console, record["name"], f"{value} {record['unit']}".rstrip() + interval + baseline)
-    for said in results["said"]:
-        _line(console, "", said["text"])
-
-
-def _line(console: Console, what: str, text: str) -> None:
-    console.print(f"{what:<14} {text}".rstrip(), soft_wrap=True, markup=False)
-
-
-def _print(console: Console, table: Any) -> None:
-    if console.is_terminal:
-        console.print(table)
-    else:
-        for row in zip(*(column.cells for column in table.columns), strict=True):
-            typer.echo("\t".join(map(str, row)))  # rich would turn tabs into blanks
