@@ -11,7 +11,8 @@ from rich.live import Live
 from rich.text import Text
 
 from citylib.batch.plan import Plan, PlannedRun
-from citylib.batch.run import Outcome, Progress
+from citylib.batch.run import Outcome
+from citylib.batch.schedule import Progress
 
 __all__ = ["Lines", "LiveLines", "of_console"]
 

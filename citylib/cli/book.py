@@ -53,7 +53,7 @@ def book(
 
     from citylib.batch import progress
     from citylib.batch.receipt import root_of
-    from citylib.batch.run import run_plan
+    from citylib.batch.schedule import run_plan
     from citylib.publish import book as publish
 
     console = Console(highlight=False)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from citylib.batch import plan
+from citylib.batch import plan, receipt, run
+from citylib.batch.receipt import Hashes
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -51,6 +55,36 @@ def alive(pid: int) -> bool:
         return False
 
 
+def parts(folder: Path) -> list[str]:
+    """Return the names of what is half written below a folder."""
+    return sorted(p.name for p in folder.rglob("*") if ".part-" in p.name or ".old-" in p.name)
+
+
+class Told:
+    """A progress that keeps what it is told."""
+
+    def __init__(self, interrupt_at: int | None = None) -> None:
+        self.lines: list[tuple] = []
+        self.interrupt_at = interrupt_at
+
+    def begin(self, plan, to_run):
+        self.lines.append(("begin", to_run))
+
+    def started(self, wanted):
+        self.lines.append(("started", wanted.id))
+
+    def waiting(self, wanted, holder):
+        self.lines.append(("waiting", wanted.id))
+
+    def finished(self, outcome):
+        self.lines.append((outcome.status, outcome.run.id))
+        if len([line for line in self.lines if line[0] not in ("begin", "started")]) == self.interrupt_at:
+            raise KeyboardInterrupt
+
+    def end(self):
+        self.lines.append(("end",))
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """A project folder with a lock and one notebook, made the current folder."""
@@ -67,5 +101,53 @@ def planned(project) -> Callable[..., plan.PlannedRun]:
     def make(*sources: str, given: dict[str, Any] | None = None, limits: dict[str, Any] | None = None, **more: Any):
         path = write_notebook(project / "notebooks" / "fam" / f"{more.pop('name', '02_made')}.ipynb", *sources, **more)
         return plan.single(path, given or {}, limits=limits).runs[0]
+
+    return make
+
+
+@pytest.fixture
+def attempts(monkeypatch):
+    """Replace the attempt by one that takes an instant and ends as the horizon says."""
+    seen = []
+    lock = threading.Lock()
+    ends = {24: "ok", 1: "failed", 2: "time", 3: "died"}
+
+    def attempt(wanted, staging, hashes, stop=None):
+        with lock:
+            seen.append(wanted.id)
+        time.sleep(0.05)
+        if stop is not None and stop.is_set():
+            return None
+        if wanted.parameters["horizon"] == 99:
+            raise OSError(28, "No space left on device")
+        (staging / "results.json").write_text("{}")
+        outcome = ends.get(wanted.parameters["horizon"], "ok")
+        error = None if outcome == "ok" else {"cell": "c", "source": "s", "name": "E", "message": "m"}
+        hashes = Hashes()
+        content = {
+            "schema": receipt.SCHEMA,
+            "notebook": {"path": "n", "sha256": hashes.of(wanted.path)},
+            "parameters": dict(wanted.parameters),
+            "lock": receipt.lock_of(receipt.root_of(wanted.path), hashes),
+            "data": [],
+            "citylib": [],
+            "outcome": outcome,
+            "seconds": 0.05,
+            "error": error,
+        }
+        return content | {"key": receipt.key_of(content)}
+
+    monkeypatch.setattr(run, "attempt", attempt)
+    return seen
+
+
+@pytest.fixture
+def plan_of(planned):
+    def make(*horizons):
+        one = planned("x = 1")
+        runs = [
+            replace(one, id=f"h{i}", parameters=dict(one.parameters) | {"horizon": h}) for i, h in enumerate(horizons)
+        ]
+        return plan.Plan("p", tuple(runs))
 
     return make

@@ -88,12 +88,12 @@ def test_a_failed_run_fails_the_build_with_cell_source_and_error(
 def test_an_interrupted_plan_builds_nothing(
     project: Path, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from citylib.batch import run
+    from citylib.batch import run, schedule
 
     def stopped(plan: Any, out: Path, *_: Any, **__: Any) -> list[run.Outcome]:
         return [run.Outcome(one, "stopped", 0.0, out) for one in plan.runs]
 
-    monkeypatch.setattr(run, "run_plan", stopped)
+    monkeypatch.setattr(schedule, "run_plan", stopped)
     assert ends("book", "all") == 130
     assert not asked
 
