@@ -12,7 +12,6 @@ import site
 import sys
 import sysconfig
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,16 +21,14 @@ from citylib import __version__
 from citylib.batch import parameters, receipt, supervise
 from citylib.batch.plan import PlannedRun
 from citylib.batch.receipt import Hashes
-from citylib.batch.supervise import Limits, Watched
+from citylib.batch.supervise import Limits, Stop, Watched
 
 __all__ = ["attempt"]
 
 NO_NEWS = "Kernel is running over TCP without encryption"  # of each kernel on this machine, to itself
 
 
-def attempt(
-    run: PlannedRun, staging: Path, hashes: Hashes, stop: threading.Event | None = None
-) -> dict[str, Any] | None:
+def attempt(run: PlannedRun, staging: Path, hashes: Hashes, stop: Stop | None = None) -> dict[str, Any] | None:
     """Run a notebook once and write what it makes into a folder.
 
     Parameters
@@ -42,7 +39,7 @@ def attempt(
         The folder, empty.
     hashes : Hashes
         Shared by the runs of a plan.
-    stop : threading.Event, optional
+    stop : Stop, optional
         Once set, the run is ended.
 
     Returns
@@ -54,9 +51,7 @@ def attempt(
         return _execute(run, staging, scratch, hashes, stop)
 
 
-def _execute(
-    run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop: threading.Event | None
-) -> dict[str, Any] | None:
+def _execute(run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop: Stop | None) -> dict[str, Any] | None:
     job = _job(run, staging, scratch)
     content = _opening(run, Path(job["notebook"]), hashes)
     before = _package_hashes(hashes)

@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from citylib.batch import receipt
 from citylib.batch.attempt import attempt
 from citylib.batch.plan import Plan, PlannedRun
 from citylib.batch.receipt import Hashes
+from citylib.batch.supervise import Stop
 from citylib.batch.turn import turn
 from citylib.errors import CellFailedError, LimitError, RunError
 
@@ -125,7 +125,7 @@ def run_one(
     folder: Path,
     *,
     force: bool = False,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
     hashes: Hashes | None = None,
     waiting: Callable[[str], None] | None = None,
 ) -> Outcome:
@@ -139,7 +139,7 @@ def run_one(
         The run's folder; it need not exist.
     force : bool, default False
         Run it in any case.
-    stop : threading.Event, optional
+    stop : Stop, optional
         Once set, the run is ended and leaves nothing.
     hashes : Hashes, optional
         Shared by the runs of a plan.
@@ -166,7 +166,7 @@ def run_one(
         return _run(run, folder, reason, stop, hashes)
 
 
-def _run(run: PlannedRun, folder: Path, reason: str, stop: threading.Event | None, hashes: Hashes) -> Outcome:
+def _run(run: PlannedRun, folder: Path, reason: str, stop: Stop | None, hashes: Hashes) -> Outcome:
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-{os.getpid()}-", dir=folder.parent))
     try:
         content = attempt(run, staging, hashes, stop)

@@ -6,18 +6,17 @@ import contextlib
 import os
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
 from citylib.errors import InputError
 
-__all__ = ["Limits", "Watched", "environment", "size_in_bytes", "watch"]
+__all__ = ["Limits", "Stop", "Watched", "environment", "size_in_bytes", "watch"]
 
 POLL = 0.2  # seconds between two looks at memory
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -62,6 +61,13 @@ class Limits:
         minutes = given.get("minutes", base.minutes)
         memory, output = (size_in_bytes(n, given.get(n, getattr(base, n))) for n in ("memory", "output"))
         return cls(minutes, memory, output)
+
+
+class Stop(Protocol):
+    """What says that a run is to be ended: a `threading.Event`, or anything else with this method."""
+
+    def is_set(self) -> bool:
+        """Return whether it is."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def watch(
     cwd: Path,
     log: Path,
     limits: Limits,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> Watched:
     """Run a command and watch it until it ends or goes over a limit; nothing it started outlives it.
 
@@ -165,7 +171,7 @@ def watch(
         File for what it prints.
     limits : Limits
         Time and memory.
-    stop : threading.Event, optional
+    stop : Stop, optional
         Once set, the process is ended.
 
     Returns

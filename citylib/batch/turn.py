@@ -10,11 +10,12 @@ import errno
 import fcntl
 import os
 import platform
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from citylib.batch.supervise import Stop
 
 __all__ = ["turn"]
 
@@ -25,7 +26,7 @@ UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 @contextmanager
 def turn(
-    folder: Path, *, stop: threading.Event | None = None, waiting: Callable[[str], None] | None = None
+    folder: Path, *, stop: Stop | None = None, waiting: Callable[[str], None] | None = None
 ) -> Iterator[bool | None]:
     """Hold a folder, once nobody else does.
 
@@ -33,7 +34,7 @@ def turn(
     ----------
     folder : Path
         What is to be written; the folder above it must exist.
-    stop : threading.Event, optional
+    stop : Stop, optional
         Once set, it is waited for no longer.
     waiting : callable, optional
         Called once, with who holds the folder, if someone does.
