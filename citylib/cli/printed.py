@@ -1,9 +1,10 @@
-"""What several commands print: a line with a label, a table, what a run recorded."""
+"""What several commands print: a line with a label, a table, JSON, a span of time, a size, what a run recorded."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,12 +12,17 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["line", "records", "table"]
+__all__ = ["as_json", "duration", "line", "memory", "plain", "records", "table"]
 
 
 def line(console: Console, what: str, text: str) -> None:
     """Print a text behind a label of fixed width."""
-    console.print(f"{what:<14} {text}".rstrip(), soft_wrap=True, markup=False)
+    plain(console, f"{what:<14} {text}".rstrip())
+
+
+def plain(console: Console, text: object) -> None:
+    """Print a text as it is: no markup, no wrapping."""
+    console.print(text, soft_wrap=True, markup=False)
 
 
 def table(console: Console, shown: Table) -> None:
@@ -25,13 +31,44 @@ def table(console: Console, shown: Table) -> None:
         console.print(shown)
     else:
         for row in zip(*(column.cells for column in shown.columns), strict=True):
-            typer.echo("\t".join(map(str, row)))  # rich would turn tabs into blanks
+            cells = (" ".join(str(cell).split()) for cell in row)  # a tab or a new line within one would break the row
+            typer.echo("\t".join(cells))  # rich would turn tabs into blanks
+
+
+def as_json(content: Any) -> None:
+    """Print content as JSON, for programs."""
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def duration(seconds: float | None) -> str:
+    """Return a span of time as people say it.
+
+    Examples
+    --------
+    >>> duration(2.345), duration(61), duration(3720), duration(None)
+    ('2.3 s', '1 min 1 s', '1 h 2 min', 'unknown')
+    """
+    if seconds is None:
+        return "unknown"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def memory(size: int | None) -> str:
+    """Return a size of memory.
+
+    Examples
+    --------
+    >>> memory(3 * 2**20), memory(5 * 2**30), memory(None)
+    ('3 MiB', '5,120 MiB', 'unknown')
+    """
+    return "unknown" if size is None else f"{size / 2**20:,.0f} MiB"
 
 
 def records(console: Console, folder: Path) -> None:
     """Print what a run recorded and said, if it left results."""
-    import json
-
     path = folder / "results.json"
     if not path.is_file():
         return

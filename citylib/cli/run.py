@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from citylib.cli import dry_run as dry
 from citylib.cli import printed
 from citylib.errors import InputError
 
@@ -34,7 +35,10 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = OUT,
     workers: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 2,
     force: Annotated[bool, typer.Option("--force", help="Run even what is unchanged.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run, and why.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would run and why, and what it is expected to cost.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast/--keep-going", help="Start no more runs after one has failed.")
     ] = False,
@@ -54,8 +58,8 @@ def run(
         Folder of all runs.
     workers : int
         How many run at a time.
-    force, dry_run, fail_fast : bool
-        Run all; run none but say what would; start no more after a failure.
+    force, dry_run, as_json, fail_fast : bool
+        Run all; run none but say what would, as JSON; start no more after a failure.
     minutes, memory, output : float or str, optional
         Limits of each run.
 
@@ -72,8 +76,10 @@ def run(
     console = Console(highlight=False)
     wished = {"minutes": minutes, "memory": memory, "output": output}
     plan = planned(what, parameter or [], {k: v for k, v in wished.items() if v is not None})
+    if as_json and not dry_run:
+        raise InputError("--json", "be given with --dry-run; `citylib runs list --json` tells what was run", "alone")
     if dry_run:
-        _show_dry(console, plan, out, force)
+        dry.show(console, plan, out, workers, force=force, as_json=as_json)
         return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -120,23 +126,6 @@ def planned(what: str, words: list[str], limits: dict[str, Any]) -> Plan:
         return plan.load(file, limits=limits)
     notebook = plan.find_notebook(what, root)
     return plan.single(notebook, parameters.parse(notebook, words), limits=limits)
-
-
-def _show_dry(console: Console, plan: Plan, out: Path, force: bool) -> None:
-    from rich.table import Table
-
-    from citylib.batch import receipt
-    from citylib.batch.run import assess
-    from citylib.errors import ReceiptError
-
-    table = Table("run", "would", "why", "last took", box=None, pad_edge=False)
-    for one, why in assess(plan, out, force=force):
-        try:
-            took = f"{receipt.read(one.folder(plan.folder(out)))['seconds']:.1f} s"
-        except (ReceiptError, KeyError):
-            took = ""
-        table.add_row(f"{one.notebook} [{one.id}]", "skip" if why is None else "run", why or "unchanged", took)
-    printed.table(console, table)
 
 
 def _show_outcomes(console: Console, plan: Plan, outcomes: list[Outcome]) -> None:
