@@ -1,22 +1,134 @@
-"""A folder of runs read back as data frames: the runs, what they recorded, their tables."""
+"""A folder of runs read back: a row a run, and as data frames the runs, what they recorded, their tables."""
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import operator
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from citylib.batch import receipt
 from citylib.batch.run import FAILED
-from citylib.errors import ReceiptError, UnknownNameError
+from citylib.errors import InputError, ReceiptError, UnknownNameError
 
-__all__ = ["found", "records", "runs", "table"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = ["ORDERS", "Entry", "entries", "found", "records", "runs", "table"]
+
+ORDERS = {"seconds": "seconds", "memory": "peak_memory_bytes", "started": "started"}
 RUN_COLUMNS = ["notebook", "run", "title", "outcome", "started", "seconds", "peak_memory_bytes", "error", "folder"]
 RECORD_COLUMNS = ["notebook", "run", "name", "value", "unit", "low", "high", "level", "baseline"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a list of runs says of one of them.
+
+    Parameters
+    ----------
+    notebook, run : str
+        Which: ``"family/NN_name"`` and the id.
+    title : str or None
+        What a reader calls it.
+    outcome : str
+        ``"ok"``, or how it failed.
+    attempt : int or None
+        Which attempt this was, if it was counted.
+    seconds : float
+        Wall time.
+    peak_memory_bytes : int
+        Highest memory.
+    started : str
+        When, in ISO 8601 and UTC.
+    error : str or None
+        Name and message.
+    folder : str
+        Where it lies.
+    """
+
+    notebook: str
+    run: str
+    title: str | None
+    outcome: str
+    attempt: int | None
+    seconds: float
+    peak_memory_bytes: int
+    started: str
+    error: str | None
+    folder: str
+
+
+def entries(
+    folder: Path,
+    *,
+    failed: bool = False,
+    notebook: str | None = None,
+    sort: str | None = None,
+    broken: Callable[[ReceiptError], None] | None = None,
+) -> list[Entry]:
+    """Return what a list says of the runs below a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as ``_build/runs`` or a plan's folder in it.
+    failed : bool, default False
+        Only those that failed.
+    notebook : str, optional
+        Only those whose notebook's name fits, ``*`` and ``?`` standing for anything, such as ``"survival/*"``;
+        without any of these it may stand anywhere in the name.
+    sort : {"seconds", "memory", "started"}, optional
+        The largest, or the latest, first; by default in the order of their folders.
+    broken : callable, optional
+        Told of each receipt that cannot be read or lacks something, which is then passed over.
+
+    Returns
+    -------
+    list of Entry
+
+    Raises
+    ------
+    InputError
+        An order that is none.
+    ReceiptError
+        See `found`.
+    """
+    if sort is not None and sort not in ORDERS:
+        raise InputError("sort", f"be one of: {', '.join(ORDERS)}", sort)
+    pattern = notebook if notebook and any(sign in notebook for sign in "*?[") else f"*{notebook or ''}*"
+    out = []
+    for place, content in found(folder, broken=broken):
+        try:
+            entry = _entry(place, content)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            fault = ReceiptError(f"{place / receipt.FILE}: lacks something")
+            if broken is None:
+                raise fault from None
+            broken(fault)
+            continue
+        if (not failed or entry.outcome != "ok") and fnmatch.fnmatchcase(entry.notebook, pattern):
+            out.append(entry)
+    return out if sort is None else sorted(out, key=operator.attrgetter(ORDERS[sort]), reverse=True)
+
+
+def _entry(place: Path, content: Mapping[str, Any]) -> Entry:
+    error = content.get("error")
+    return Entry(
+        notebook=content["run"]["notebook"],
+        run=content["run"]["id"],
+        title=content["run"].get("title"),
+        outcome=content["outcome"],
+        attempt=content.get("attempt"),
+        seconds=float(content["seconds"]),
+        peak_memory_bytes=int(content["peak_memory_bytes"]),
+        started=str(content["started"]),
+        error=f"{error['name']}: {error['message']}" if error else None,
+        folder=str(place),
+    )
 
 
 def found(
@@ -122,6 +234,7 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     UnknownNameError
         No run has such a table; the nearest is offered.
     """
+    import pandas as pd
     import pyarrow.parquet as pq
 
     frames, known = [], set()
@@ -161,5 +274,7 @@ def _parameters(content: Mapping[str, Any], taken: list[str]) -> dict[str, Any]:
 
 
 def _frame(rows: list[dict[str, Any]], first: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
     others = dict.fromkeys(key for row in rows for key in row if key not in first)
     return pd.DataFrame(rows, columns=[*first, *others])

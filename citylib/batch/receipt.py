@@ -67,7 +67,7 @@ class Hashes:
 
             try:
                 found = fetch.find_listed(file)
-            except CitylibError:
+            except (CitylibError, OSError):  # other bytes, no such data folder, a file that may not be read
                 found = None
             self.listed[mark] = found.sha256 if found else None
         return self.listed[mark]
@@ -197,7 +197,7 @@ def why_not(
 def changes(
     content: Mapping[str, Any], folder: Path, *, root: Path, base: Path, hashes: Hashes | None = None
 ) -> list[str]:
-    """Return all that is no longer as a receipt says: inputs, lock, and the files of the run.
+    """Return all that is no longer as a receipt says: inputs, lock, and the files of the run, each hashed anew.
 
     Parameters
     ----------
@@ -218,11 +218,29 @@ def changes(
         A line a change; empty if nothing changed.
     """
     hashes = hashes or Hashes()
+    told: list[str] = []
+    try:
+        for change in _changes(content, folder, root, base, hashes):
+            told.append(change)  # one by one: what was found stays found if the receipt breaks off
+    except (KeyError, TypeError, AttributeError):
+        told.append("its receipt lacks something")
+    return told
+
+
+def _changes(content: Mapping[str, Any], folder: Path, root: Path, base: Path, hashes: Hashes) -> Iterator[str]:
     now = hashes.of(root / content["notebook"]["path"])
-    missing = [] if now else [f"the notebook {content['notebook']['path']} is not in this project"]
-    before = content["notebook"]["sha256"]
-    lock = lock_of(root, hashes)
-    return missing + list(_differences(content, folder, now or before, content["parameters"], lock, base, hashes))
+    if now is None:
+        yield f"the notebook {content['notebook']['path']} is not in this project"
+    elif now != content["notebook"]["sha256"]:
+        yield "the notebook changed"
+    if content["lock"] != lock_of(root, hashes):
+        yield f"{LOCK} changed"
+    yield from _inputs(content, base, hashes)
+    yield from _made(content, folder, hashes)
+    listed = {made["file"] for made in content["made"]} | set(NOT_MADE)
+    for path in sorted(p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()):
+        if (name := path.relative_to(folder).as_posix()) not in listed:
+            yield f"{name} of the run is not in its receipt"
 
 
 def _differences(
@@ -245,6 +263,10 @@ def _differences(
     if content["lock"] != lock:
         yield f"{LOCK} changed"
     yield from _inputs(content, base, hashes)
+    yield from _made(content, folder, hashes)
+
+
+def _made(content: Mapping[str, Any], folder: Path, hashes: Hashes) -> Iterator[str]:
     for made in content["made"]:
         if hashes.of(folder / made["file"]) != made["sha256"]:
             yield f"{made['file']} of the run was changed or removed"
