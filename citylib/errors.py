@@ -16,7 +16,8 @@
     ├── RunError                        a run did not end well
     │   ├── CellFailedError             a cell raised
     │   ├── LimitError                  time, memory or output size went over its limit
-    │   └── ReceiptError                a receipt is missing, broken or does not match
+    │   ├── ReceiptError                a receipt is missing, broken or does not match
+    │   └── ForkError                   a process could not be forked from a warm parent
     └── BuildError                      the book could not be built
 
     CitylibWarning (UserWarning)
@@ -40,6 +41,7 @@ __all__ = [
     "DataQualityWarning",
     "DownloadError",
     "FitWarning",
+    "ForkError",
     "InputError",
     "LimitError",
     "NotebookError",
@@ -181,6 +183,10 @@ class LimitError(RunError):
 
 class ReceiptError(RunError):
     """A receipt is missing, broken, or does not match what it speaks of."""
+
+
+class ForkError(RunError):
+    """A process could not be forked from a warm parent; an ordinary one does as well, only slower."""
 
 
 class BuildError(CitylibError):

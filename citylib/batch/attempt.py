@@ -11,7 +11,6 @@ import shutil
 import site
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,13 +21,16 @@ from citylib.batch import parameters, receipt, supervise
 from citylib.batch.plan import PlannedRun
 from citylib.batch.receipt import Hashes
 from citylib.batch.supervise import Limits, Stop, Watched
+from citylib.batch.warm import CLIENT, Warm, own_folder
 
 __all__ = ["attempt"]
 
 NO_NEWS = "Kernel is running over TCP without encryption"  # of each kernel on this machine, to itself
 
 
-def attempt(run: PlannedRun, staging: Path, hashes: Hashes, stop: Stop | None = None) -> dict[str, Any] | None:
+def attempt(
+    run: PlannedRun, staging: Path, hashes: Hashes, stop: Stop | None = None, warm: Warm | None = None
+) -> dict[str, Any] | None:
     """Run a notebook once and write what it makes into a folder.
 
     Parameters
@@ -41,6 +43,8 @@ def attempt(run: PlannedRun, staging: Path, hashes: Hashes, stop: Stop | None = 
         Shared by the runs of a plan.
     stop : Stop, optional
         Once set, the run is ended.
+    warm : Warm, optional
+        What client and kernel are forked from.
 
     Returns
     -------
@@ -48,21 +52,25 @@ def attempt(run: PlannedRun, staging: Path, hashes: Hashes, stop: Stop | None = 
         The receipt, but for the files made; None if it was stopped.
     """
     with _scratch() as scratch:
-        return _execute(run, staging, scratch, hashes, stop)
+        return _execute(run, staging, scratch, hashes, stop, warm)
 
 
-def _execute(run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop: Stop | None) -> dict[str, Any] | None:
+def _execute(
+    run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop: Stop | None, warm: Warm | None
+) -> dict[str, Any] | None:
     job = _job(run, staging, scratch)
     content = _opening(run, Path(job["notebook"]), hashes)
     before = _package_hashes(hashes)
     started = dt.datetime.now(dt.UTC)
+    env = supervise.environment(scratch, run.base)
     watched = supervise.watch(
-        [sys.executable, "-m", "citylib.batch.child", str(scratch / "job.json")],
-        env=supervise.environment(scratch, run.base),
+        [sys.executable, "-m", CLIENT, str(scratch / "job.json")],
+        env=env,
         cwd=scratch,
         log=scratch / "child.log",
         limits=run.limits,
         stop=stop,
+        seat=warm.seat(run, env, scratch) if warm is not None else None,
     )
     if watched.verdict == "stopped":
         return None
@@ -76,6 +84,8 @@ def _execute(run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop
         with (staging / "log.txt").open("a", encoding="utf-8") as log:
             log.writelines(line for line in printed if NO_NEWS not in line)
     probed = report.get("probed") or {}
+    if warm is not None:
+        warm.learn(run, env, scratch, probed.get("imported", []))
     imported = [(name, before.get(name)) for name in probed.get("files", [])]
     content |= {
         "data": _data(Path(job["events"])),
@@ -86,10 +96,12 @@ def _execute(run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop
         "versions": probed.get("versions") or {"citylib": __version__},
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(watched.seconds, 3),
+        "cpu_seconds": report.get("cpu_seconds"),
         "cells": report.get("cells", []),
         "peak_memory_bytes": max(watched.peak_memory_bytes, probed.get("peak_memory_bytes", 0)),
         "outcome": report["outcome"],
         "error": report.get("error"),
+        "kernel": report.get("kernel", {}),
     }
     return content | {"key": receipt.key_of(content)}
 
@@ -213,10 +225,7 @@ def _package_hashes(hashes: Hashes) -> dict[str, str | None]:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="citylib-")))
-    for name in ("tmp", "ipython", "jupyter"):
-        (scratch / name).mkdir()
-    (scratch / "matplotlibrc").touch()
+    scratch = own_folder()
     try:
         yield scratch
     finally:

@@ -17,11 +17,13 @@ import os
 import shutil
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from citylib.batch.fork_parent import LINE
 from citylib.errors import CitylibError, InputError, LimitError, NotebookError
 
 __all__ = ["execute", "main", "prepared"]
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one job; see the file's head."""
     (job_file,) = sys.argv[1:] if arguments is None else arguments
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    job["line"] = int(os.environ.pop(LINE, "-1"))  # the notebook's kernel is not to see it
     _adopt_orphans()
     own = [Path(job_file).parent, Path(job["staging"])]
     threading.Thread(target=_end_with_runner, args=(sys.stdin, own), daemon=True).start()
@@ -52,12 +55,14 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
     job : dict
         ``notebook`` (the file), ``inject`` (parameters that differ from their defaults), ``staging`` (folder
         for what is kept), ``cwd`` (the kernel's folder), ``events`` (file, a line a cell), ``output_bytes``,
-        ``replace`` (texts of this machine and what stands for them).
+        ``replace`` (texts of this machine and what stands for them); ``line``, if any: the descriptor over which a
+        kernel can be forked.
 
     Returns
     -------
     dict
-        ``outcome``, ``error``, ``cells``, ``probed``.
+        ``outcome``, ``error``, ``cells``, ``probed``, ``kernel`` (whether it was forked, and if not why),
+        ``cpu_seconds`` (of this process and the kernel).
     """
     from citylib.batch import engine, harvest
 
@@ -85,6 +90,8 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
         "error": recording.error,
         "cells": recording.cells,
         "probed": recording.probed,
+        "kernel": recording.kernel,
+        "cpu_seconds": round(time.process_time() + recording.probed.get("cpu_seconds", 0.0), 3),
     }
 
 
@@ -140,6 +147,7 @@ def _papermill(notebook: Any, job: dict[str, Any], recording: Any) -> None:
             progress_bar=False,
             cwd=job["cwd"],
             recording=recording,
+            line=job.get("line", -1),
         )
     if recording.notebook is None:
         raise InputError("the notebook", "be run by the engine", "nothing run")

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
 
-from citylib.batch import probe
+from citylib.batch import probe, provisioner
 from citylib.results import MIME
 
 __all__ = ["CitylibEngine", "Recording", "plain"]
@@ -48,6 +48,7 @@ class Recording:
     outcome: str = "ok"
     error: dict[str, Any] | None = None
     probed: dict[str, Any] = field(default_factory=dict)
+    kernel: dict[str, Any] = field(default_factory=dict)
     printed: int = 0
     tabled: int = 0
 
@@ -75,12 +76,28 @@ class Recording:
 class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client, which also keeps account."""
 
-    def __init__(self, nb_man: NotebookExecutionManager, recording: Recording, **options: Any) -> None:
+    def __init__(self, nb_man: NotebookExecutionManager, recording: Recording, line: int, **options: Any) -> None:
         super().__init__(nb_man, **options)
         self.recording = recording
+        self.line = line
+
+    def create_kernel_manager(self) -> Any:
+        """Return a manager whose kernel is forked if there is a line to a parent, and started otherwise."""
+        manager = super().create_kernel_manager()
+        if self.line >= 0:
+            chosen = {"provisioner_name": provisioner.NAME, "config": {"line": self.line}}
+            manager.kernel_spec.metadata["kernel_provisioner"] = chosen
+        return manager
+
+    def _note_how_it_started(self) -> None:
+        by = self.km.provisioner
+        forked = isinstance(by, provisioner.ForkProvisioner) and by.why_ordinary is None
+        why = getattr(by, "why_ordinary", None)
+        self.recording.kernel = {"forked": forked} | ({"why": why} if why else {})
 
     def papermill_execute_cells(self) -> None:
         """Run the cells until one fails, then ask the kernel what it imported."""
+        self._note_how_it_started()
         self._ask(f"exec({_loader()!r})")
         cell = None
         try:
@@ -136,7 +153,7 @@ class CitylibEngine(Engine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, recording: Recording, **options: Any
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, recording: Recording, line: int = -1, **options: Any
     ) -> None:
         """Run the cells of `nb_man`'s notebook; what happened is left in `recording`."""
         for cell in nb_man.nb.cells:
@@ -146,6 +163,7 @@ class CitylibEngine(Engine):  # type: ignore[misc]
         client = CitylibClient(
             nb_man,
             recording,
+            line,
             kernel_name=kernel_name,
             startup_timeout=options.get("start_timeout", 60),
             coalesce_streams=True,

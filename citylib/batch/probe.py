@@ -35,7 +35,7 @@ PACKAGES = {
 
 
 def watch() -> str:
-    """Note from now on each file opened below the citylib package; return the package's folder."""
+    """Note from now on what is imported, and each file opened below the citylib package; return its folder."""
     spec = importlib.util.find_spec("citylib")
     places = list(spec.submodule_search_locations or []) if spec else []
     root = os.path.join(os.path.realpath(places[0]), "") if places else ""
@@ -48,12 +48,12 @@ def watch() -> str:
 
     if root:
         sys.addaudithook(audit)
-    globals().update(root=root, seen=seen)
+    globals().update(root=root, seen=seen, before=frozenset(sys.modules))
     return root
 
 
 def report() -> str:
-    """Return as JSON the citylib files read so far, the versions in use and the kernel's peak memory."""
+    """Return as JSON the citylib files read so far, what else was imported, versions in use and peak memory."""
     root: str = globals().get("root", "")
     seen: set[str] = globals().get("seen", set())
     modules = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
@@ -66,6 +66,18 @@ def report() -> str:
     for name, distribution in PACKAGES.items():
         if name in sys.modules:
             versions[distribution] = importlib.metadata.version(distribution)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peak = used[0].ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     relative = [os.path.relpath(f, root).replace(os.sep, "/") for f in kept]
-    return json.dumps({"root": root, "files": relative, "versions": versions, "peak_memory_bytes": peak})
+    before: frozenset[str] = globals().get("before", frozenset())
+    others = [n for n, m in list(sys.modules.items()) if n not in before and getattr(m, "__spec__", None) is not None]
+    return json.dumps(
+        {
+            "root": root,
+            "files": relative,
+            "imported": sorted(n for n in others if n.partition(".")[0] != "citylib"),
+            "versions": versions,
+            "peak_memory_bytes": peak,
+            "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in used),
+        }
+    )

@@ -1,5 +1,91 @@
-"""A kernel provisioner that forks each kernel from a clean parent instead of starting an interpreter."""
+"""A kernel provisioner that has each kernel forked from a clean parent, instead of starting an interpreter.
+
+jupyter_client finds it under the entry point ``citylib-fork``. Where no parent is at
+hand, the kernel is not this interpreter's ipykernel, or anything goes wrong before the
+kernel has bound its sockets, it starts an ordinary kernel, and `why_ordinary` says why.
+"""
 
 from __future__ import annotations
 
-__all__: list[str] = []
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Integer
+
+from citylib.batch import forked
+from citylib.errors import ForkError
+
+__all__ = ["NAME", "ForkProvisioner"]
+
+NAME = "citylib-fork"
+READY = 30.0  # seconds a forked kernel may take to bind its sockets
+
+
+class ForkProvisioner(LocalProvisioner):  # type: ignore[misc]
+    """Launches kernels over the line that a runner has handed down."""
+
+    line = Integer(-1, help="Descriptor of the line to the keeper of a kernel to be; -1: none.").tag(config=True)
+    why_ordinary: str | None = None
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork the kernel, or start an ordinary one."""
+        if self.line < 0:
+            self.why_ordinary = "no parent to fork from"
+            return await super().launch_kernel(cmd, **kwargs)
+        line, self.line = socket.socket(fileno=self.line), -1  # a restarted kernel is an ordinary one
+        try:
+            self.process = await asyncio.to_thread(_forked, line, cmd, kwargs)
+        except ForkError as fault:
+            line.close()
+            self.why_ordinary = str(fault)
+            return await super().launch_kernel(cmd, **kwargs)
+        self.pid = self.pgid = self.process.pid  # it leads a group of its own by now
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        return self.connection_info
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel to end, without the pauses that an interpreter's process needs."""
+        if not isinstance(self.process, forked.ForkedProcess):
+            code: int | None = await super().wait()
+            return code
+        process, self.process = self.process, None
+        code = await asyncio.to_thread(process.wait)
+        process.close()
+        return code
+
+
+def _forked(line: socket.socket, cmd: list[str], options: dict[str, Any]) -> forked.ForkedProcess:
+    if not _is_ours(cmd):
+        raise ForkError(f"the kernel is started as {' '.join(cmd[:3])!r}, not as this Python's ipykernel")
+    launcher = find_spec("ipykernel_launcher")
+    assert launcher is not None
+    environment = {**options["env"], "JPY_PARENT_PID": str(os.getpid())}
+    with open(os.devnull, "rb") as nothing:
+        process = forked.launch(
+            line,
+            [str(launcher.origin), *cmd[3:]],
+            env=environment,
+            cwd=os.fspath(options.get("cwd") or os.getcwd()),
+            descriptors=[nothing.fileno(), 1, 2],
+        )
+    try:
+        process.wait_ready(READY)
+    except ForkError:
+        process.close()
+        raise
+    return process
+
+
+def _is_ours(cmd: list[str]) -> bool:
+    """Whether a command starts this interpreter's ipykernel and nothing else."""
+    program = shutil.which(cmd[0]) or cmd[0]
+    same = os.path.realpath(program) == os.path.realpath(sys.executable) and os.path.dirname(
+        os.path.abspath(program)
+    ) == os.path.dirname(os.path.abspath(sys.executable))
+    return same and cmd[1:4] == ["-m", "ipykernel_launcher", "-f"]

@@ -5,20 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psutil
 
-from citylib.errors import InputError
+from citylib.batch.forked import ForkedProcess, launch
+from citylib.errors import ForkError, InputError
+
+if TYPE_CHECKING:
+    from citylib.batch.warm import Seat
 
 __all__ = ["Limits", "Stop", "Watched", "environment", "size_in_bytes", "watch"]
 
 POLL = 0.2  # seconds between two looks at memory
+KEEPER = 10.0  # seconds a keeper may take to end what is below it
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 # Set by people's shells, and able to change what a notebook computes or prints.
@@ -158,13 +164,15 @@ def watch(
     log: Path,
     limits: Limits,
     stop: Stop | None = None,
+    seat: Seat | None = None,
 ) -> Watched:
     """Run a command and watch it until it ends or goes over a limit; nothing it started outlives it.
 
     Parameters
     ----------
     command : sequence of str
-        Program and arguments. Its standard input stays open as long as the caller lives.
+        Program and arguments: ``[python, "-m", module, ...]`` where it may be forked. Its standard input stays open
+        as long as the caller lives.
     env, cwd : mapping, Path
         Its variables and folder.
     log : Path
@@ -173,6 +181,8 @@ def watch(
         Time and memory.
     stop : Stop, optional
         Once set, the process is ended.
+    seat : Seat, optional
+        Where it is forked; none, or where that fails: it is started.
 
     Returns
     -------
@@ -181,22 +191,14 @@ def watch(
     began = time.monotonic()
     deadline = began + 60 * limits.minutes
     with log.open("wb") as printed:
-        process = subprocess.Popen(
-            command,
-            env=dict(env),
-            cwd=cwd,
-            stdin=subprocess.PIPE,
-            stdout=printed,
-            stderr=printed,
-            start_new_session=True,
-        )
+        process, roots = _begin(command, env, cwd, printed.fileno(), seat)
     peak, verdict = 0, "ended"
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, min(POLL, deadline - time.monotonic())))
                 break
-            peak = max(peak, _resident(process.pid))
+            peak = max(peak, _resident(process.pid, *roots))
             if stop is not None and stop.is_set():
                 verdict = "stopped"
             elif peak > limits.memory:
@@ -206,31 +208,78 @@ def watch(
             if verdict != "ended":
                 break
     finally:
-        _end(process)
-    return Watched(verdict, process.returncode, time.monotonic() - began, peak)
+        _end(process, roots)
+    return Watched(verdict, process.returncode or 0, time.monotonic() - began, peak)
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def _begin(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path, log: int, seat: Seat | None
+) -> tuple[subprocess.Popen[bytes] | ForkedProcess, dict[int, int]]:
+    """Start a process; return it, and its keepers' numbers with descriptors of them."""
+    if seat is not None:
+        roots = {keeper: os.pidfd_open(keeper) for keeper in seat.keepers}
+        try:
+            return _forked(command, env, cwd, log, seat), roots
+        except ForkError:
+            seat.close()
+            _gone(roots)
+    process = subprocess.Popen(
+        command, env=dict(env), cwd=cwd, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+    )
+    return process, {}
+
+
+def _forked(command: Sequence[str], env: Mapping[str, str], cwd: Path, log: int, seat: Seat) -> ForkedProcess:
+    module, *arguments = command[2:]
+    theirs, ours = os.pipe()
+    kernel = [] if seat.kernel is None else [seat.kernel.fileno()]
     try:
-        top = psutil.Process(pid)
-        return [top, *top.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+        process = launch(
+            seat.client,
+            [module, *arguments],
+            env=env,
+            cwd=str(cwd),
+            descriptors=[theirs, log, log, *kernel],
+            module=module,
+        )
+    except ForkError:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    if seat.kernel is not None:
+        seat.kernel.close()  # the client has it now, and its keeper is to hear when the client lets go
+    process.stdin = os.fdopen(ours, "wb")
+    return process
 
 
-def _resident(pid: int) -> int:
+def _members(*roots: int) -> dict[int, psutil.Process]:
+    """Return processes and all below them, by number; of keepers, which are no part of a run, only what is below."""
+    found: dict[int, psutil.Process] = {}
+    for pid in roots:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            top = psutil.Process(pid)
+            found |= {member.pid: member for member in [top, *top.children(recursive=True)]}
+    return found
+
+
+def _resident(pid: int, *keepers: int) -> int:
     total = 0
-    for member in _family(pid):
-        with contextlib.suppress(psutil.Error):
-            total += member.memory_info().rss
+    for number, member in _members(*(keepers or [pid])).items():
+        if number not in keepers:
+            with contextlib.suppress(psutil.Error):
+                total += member.memory_info().rss
     return total
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
+def _end(process: subprocess.Popen[bytes] | ForkedProcess, roots: Mapping[int, int]) -> None:
+    if isinstance(process, ForkedProcess):
+        process.close()  # the keeper ends what is left, and with the client the kernel's keeper hears of it
+        _gone(roots)
+    elif process.poll() is None:
         with contextlib.suppress(psutil.Error):
             psutil.Process(process.pid).suspend()  # so that it starts nothing while its children are ended
-        while below := [member for member in _family(process.pid)[1:] if not _ended(member)]:
+        while below := [m for m in _members(process.pid).values() if m.pid != process.pid and not _ended(m)]:
             for member in below:
                 with contextlib.suppress(psutil.Error):
                     member.kill()
@@ -239,6 +288,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
     if process.stdin is not None:
         process.stdin.close()
+
+
+def _gone(roots: Mapping[int, int]) -> None:
+    """Return when the keepers are gone, with all that is below them."""
+    for keeper, pidfd in roots.items():
+        try:
+            if not select.select([pidfd], [], [], KEEPER)[0]:  # it is stuck, which nothing should bring about
+                for member in _members(keeper).values():
+                    with contextlib.suppress(psutil.Error):
+                        member.kill()
+        finally:
+            os.close(pidfd)
 
 
 def _ended(process: psutil.Process) -> bool:

@@ -1,0 +1,258 @@
+"""A clean parent that forks: it has imported what many runs need, and hands each run a process that need not.
+
+Run as a script (``python fork_parent.py CONFIGURATION``), so that nothing of citylib
+is in it: a parent of kernels imports third-party modules only, has one thread, no
+data and no random state of its own. It is asked over a socket, and dies with the asker:
+
+::
+
+    runner ── control ──> parent            one message a process wanted, with one end of a socket pair (the line)
+                            └─ keeper       says {"keeper": pid}, waits for an order on the line
+                                 └─ child   the kernel, or the client that runs a notebook
+
+The order holds ``argv``, ``env``, ``cwd`` and descriptors for standard input, output and
+error. The keeper answers with the child's number and pidfd, says when a kernel has bound
+its sockets and how the child ended; what the child starts and lets go becomes the
+keeper's own child, and all of it ends when the other end of the line is closed.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import sysconfig
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+__all__ = ["main"]
+
+LARGEST = 2**17  # bytes of a message: under what a Unix socket takes in one piece
+LINE = "CITYLIB_LINE"  # the variable that tells a client the descriptor of its kernel's line
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+# The backend that draws in notebooks registers itself with the shell that is there when it is imported: here is none.
+NEVER = ("citylib", "matplotlib_inline", "ipykernel.pylab", "__main__")
+
+Answer = dict[str, Any]
+
+
+def main() -> NoReturn:
+    """Import what the configuration lists, then fork whenever asked, until the asker is gone."""
+    configuration = json.loads(sys.argv[1])
+    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]  # a script's own folder, which no kernel has
+    control = socket.socket(fileno=configuration["control"])
+    kernels = configuration["kind"] == "kernel"
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers answer for their children; nobody waits for keepers
+    refusal = _prepare(configuration["preload"], clean=kernels)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
+        if not message:
+            os._exit(0)
+        more = json.loads(message).get("preload")
+        if more:
+            refusal = refusal or _prepare(more, clean=kernels)
+        for descriptor in descriptors:
+            _fork(control, socket.socket(fileno=descriptor), _kernel if kernels else _client, refusal)
+
+
+def _prepare(modules: list[str], *, clean: bool) -> str:
+    """Import modules; return why nothing may be forked from what that leaves, or an empty text."""
+    gc.unfreeze()
+    gc.disable()
+    warned = [name for name in modules if _warns(name, clean=clean)]
+    gc.collect()
+    gc.freeze()  # so that no collection in a child touches, and thereby copies, what it shares with this process
+    threads = len(os.listdir("/proc/self/task"))
+    if threads > 1:
+        return f"importing {', '.join(modules)} started {threads - 1} thread(s), which a fork would lose"
+    if clean and warned:
+        return f"importing {', '.join(warned)} warns, and a notebook that imports it should show that"
+    unclean = sorted(name for name in sys.modules if name.startswith(NEVER[:-1]))
+    return f"{', '.join(unclean)} was imported on the way" if clean and unclean else ""
+
+
+def _warns(name: str, *, clean: bool) -> bool:
+    """Import a module, third-party ones only where the parent is to be clean; return whether that warned."""
+    if clean and (name.startswith(NEVER) or not _third_party(name)):
+        return False
+    with warnings.catch_warnings(record=True) as seen:
+        try:
+            importlib.import_module(name)
+        except Exception:
+            return False  # the notebook that imports it will say so
+    return bool(seen)
+
+
+def _third_party(name: str) -> bool:
+    """Whether a module comes with Python or an installed package, not from somebody's own folder."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return False
+    if spec is None:
+        return False
+    places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+    origin = spec.origin or next(iter(spec.submodule_search_locations or [""]))
+    return origin in ("built-in", "frozen") or any(os.path.realpath(origin).startswith(_folder(p)) for p in places)
+
+
+def _folder(path: str) -> str:
+    return os.path.join(os.path.realpath(path), "")
+
+
+def _fork(control: socket.socket, line: socket.socket, start: Callable[[Answer, int], int], refusal: str) -> None:
+    if refusal:
+        _send(line, {"refused": refusal})
+    elif os.fork() == 0:
+        control.close()
+        with _or_exit():
+            _keep(line, start)
+    line.close()
+
+
+@contextlib.contextmanager
+def _or_exit() -> Iterator[None]:
+    try:
+        yield
+    except BaseException as fault:
+        if not isinstance(fault, SystemExit):
+            os.write(2, f"{type(fault).__name__}: {fault}\n".encode())
+    os._exit(1)
+
+
+def _keep(line: socket.socket, start: Callable[[Answer, int], int]) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    line.send(json.dumps({"keeper": os.getpid()}).encode())
+    message, descriptors, _, _ = socket.recv_fds(line, LARGEST, 4)
+    if not message:
+        os._exit(0)
+    order = json.loads(message)
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        line.close()
+        os.close(ready)
+        with _or_exit():
+            _become(order, descriptors)
+            os._exit(start(order, tell))
+    os.close(tell)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    pidfd = os.pidfd_open(child)
+    _send(line, {"pid": child}, pidfd)
+    _until_gone(line, pidfd, child, ready)
+    _end_all()
+    os._exit(0)
+
+
+def _send(line: socket.socket, answer: Answer, *descriptors: int) -> None:
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+    with contextlib.suppress(OSError):  # the asker is gone, which the next look at the line will show
+        line.sendmsg([json.dumps(answer).encode()], rights)
+
+
+def _until_gone(line: socket.socket, pidfd: int, child: int, ready: int) -> None:
+    """Tell when the child is ready and how it ends; return when the asker has let go."""
+    watched: list[Any] = [line, pidfd, ready]
+    while True:
+        for what in select.select(watched, [], [])[0]:
+            if what is line:
+                if not line.recv(16):
+                    return
+            elif what == pidfd:
+                watched.remove(pidfd)
+                _, status = os.waitpid(child, 0)
+                _send(line, {"returncode": os.waitstatus_to_exitcode(status)})
+            else:
+                watched.remove(ready)
+                if os.read(ready, 1):
+                    _send(line, {"ready": True})
+
+
+def _end_all() -> None:
+    """End whatever is below, and what turns up here when its own parent has ended, until nothing is left."""
+    while True:
+        for child in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listed:
+            return [int(word) for word in listed.read().split()]
+    except OSError:  # a Linux without that list
+        import psutil
+
+        return [child.pid for child in psutil.Process().children()]
+
+
+def _become(order: Answer, descriptors: list[int]) -> None:
+    """Put on what an interpreter of its own would have started with."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(order["env"])
+    time.tzset()
+    os.chdir(order["cwd"])
+    for target, descriptor in enumerate(descriptors[:3]):
+        os.dup2(descriptor, target)
+        os.close(descriptor)
+    if descriptors[3:]:
+        os.environ[LINE] = str(descriptors[3])
+    sys.argv = list(order["argv"])
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile.tempdir = None  # it keeps the folder it found first
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        numpy.seed()  # drawn anew, as each interpreter of its own would; Python's own is drawn anew by fork
+    gc.enable()
+
+
+def _kernel(order: Answer, tell: int) -> int:
+    from ipykernel.kernelapp import IPKernelApp
+
+    # Read from the environment when the class was made, which was in the parent.
+    app = IPKernelApp.instance(parent_handle=os.getppid())
+    app.initialize(order["argv"][1:])
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:  # when it was imported there was no shell to register with
+        pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.NONE
+        pyplot.install_repl_displayhook()
+    os.write(tell, b"1")
+    os.close(tell)
+    app.start()
+    return 0
+
+
+def _client(order: Answer, tell: int) -> int:
+    os.write(tell, b"1")
+    os.close(tell)
+    module = importlib.import_module(order["module"])
+    code: int = module.main(order["argv"][1:])
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return code
+
+
+if __name__ == "__main__":
+    main()

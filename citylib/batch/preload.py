@@ -1,0 +1,97 @@
+"""Which third-party modules a notebook's kernel will import: read from its cells and from citylib, without running them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from citylib.batch import parameters
+from citylib.batch.receipt import package_folder
+from citylib.errors import NotebookError
+
+__all__ = ["KERNEL", "of_notebook"]
+
+PACKAGE = "citylib"
+# What an ipykernel itself needs; some of it only when the first cell runs.
+KERNEL = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.iostream", "ipykernel.heartbeat",
+    "ipykernel.control", "ipykernel.displayhook", "IPython.core.interactiveshell", "IPython.core.completerlib",
+    "IPython.core.magics", "zmq.eventloop.zmqstream", "tornado.ioloop", "psutil", "jedi",
+)  # fmt: skip
+
+
+def of_notebook(notebook: Path) -> tuple[str, ...]:
+    """Return the names of the third-party modules that a notebook may import, with those of the kernel itself.
+
+    Parameters
+    ----------
+    notebook : Path
+        The ``.ipynb`` file.
+
+    Returns
+    -------
+    tuple of str
+        Sorted. Some may be no modules but names in one (``from scipy import stats``): who imports them finds out.
+    """
+    try:
+        sources = [cell["source"] for cell in parameters.cells(notebook) if cell["cell_type"] == "code"]
+    except NotebookError:
+        return ()
+    wanted, seen = set(KERNEL), set[str]()
+    queue = [name for source in sources for name in _imports(source, "")]
+    while queue:
+        name = queue.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name.partition(".")[0] != PACKAGE:
+            wanted.add(name)
+            continue
+        for module, file in _files(name):
+            queue += _imports(file.read_text(encoding="utf-8"), module, lazy=False)
+    return tuple(sorted(n for n in wanted if n.partition(".")[0] not in sys.stdlib_module_names))
+
+
+def _imports(source: str, module: str, *, lazy: bool = True) -> Iterator[str]:
+    """Yield what a text of Python imports, inside functions only if `lazy`; lines that are no Python are passed over."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # magics and shell lines of a notebook
+        kept = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        try:
+            tree = ast.parse("\n".join(kept))
+        except SyntaxError:
+            return
+    for node in _reached(tree, lazy):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = module.split(".")[: -node.level] if node.level else []
+            name = ".".join([*above, node.module] if node.module else above)
+            yield name
+            yield from (f"{name}.{alias.name}" for alias in node.names if alias.name != "*")
+
+
+def _reached(tree: ast.AST, lazy: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not lazy:
+            continue  # what a function imports is learned when a run has called it
+        yield node
+        yield from _reached(node, lazy)
+
+
+def _files(name: str) -> Iterator[tuple[str, Path]]:
+    """Yield module name and file of a citylib module and of the packages above it."""
+    parts = name.split(".")[1:]
+    place = package_folder()
+    for i in range(len(parts) + 1):
+        below = place.joinpath(*parts[:i])
+        module = ".".join([PACKAGE, *parts[:i]])
+        if (below / "__init__.py").is_file():
+            yield f"{module}.__init__", below / "__init__.py"
+        elif below.with_suffix(".py").is_file():
+            yield module, below.with_suffix(".py")

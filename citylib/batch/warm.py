@@ -1,0 +1,267 @@
+"""Warm starts: the runs of a plan get kernel and client forked from parents that have imported things once.
+
+One parent serves the clients (papermill and what lays results out); each notebook of
+which there are several runs has a parent of its own, with the third-party modules that
+notebook imports: those its cells and citylib name, and, once a run is over, those it
+was found to import besides. A parent is kept for one environment, interpreter and set of
+installed packages. Where a parent cannot serve, the run starts as it would without, and
+`Warm.faults` says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from citylib.batch import fork_parent, preload, supervise
+from citylib.batch.plan import PlannedRun
+from citylib.errors import ForkError
+
+__all__ = ["CLIENT", "Parent", "Seat", "Warm", "own_folder"]
+
+CLIENT = "citylib.batch.child"
+CLIENT_MODULES = (
+    "pandas", "pyarrow.parquet", CLIENT, "citylib.batch.engine", "citylib.batch.harvest", "citylib.batch.provisioner",
+    "papermill.execute", "papermill.parameterize", "nbformat.v4", "nbclient.client", "jupyter_client.manager",
+    "jupyter_client.asynchronous", "jupyter_client.kernelspec", "zmq.asyncio", "psutil", "ctypes", "uuid",
+)  # fmt: skip
+# pyarrow's allocator starts a thread to tidy up when it is imported; without, memory is handed back a little later.
+ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+STARTING = 120.0  # seconds a parent may take to import what it is to have
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What a run starts from.
+
+    Parameters
+    ----------
+    client : socket.socket
+        Line to the keeper of its client.
+    kernel : socket.socket, optional
+        Line to the keeper of its kernel; none: the client starts an ordinary one.
+    keepers : tuple of int
+        Numbers of the keepers; what is below them is the run.
+    """
+
+    client: socket.socket
+    kernel: socket.socket | None
+    keepers: tuple[int, ...]
+
+    def close(self) -> None:
+        """Let the keepers go that nobody has given an order."""
+        for line in (self.client, self.kernel):
+            if line is not None:
+                line.close()
+
+
+class Parent:
+    """One process that forks others.
+
+    Parameters
+    ----------
+    kind : {"client", "kernel"}
+        What its children become.
+    modules : iterable of str
+        What it imports.
+    env : mapping
+        Its variables.
+    folder : Path
+        Its current folder; ``parent.log`` in it takes what it prints.
+    """
+
+    def __init__(self, kind: str, modules: Iterable[str], env: Mapping[str, str], folder: Path) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._lock = threading.Lock()
+        configuration = {"kind": kind, "preload": list(modules), "control": theirs.fileno()}
+        with theirs, (folder / f"{kind}-{id(self):x}.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, fork_parent.__file__, json.dumps(configuration)],
+                pass_fds=[theirs.fileno()],
+                env=dict(env),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def line(self) -> tuple[socket.socket, int]:
+        """Return a line to a new keeper, and the keeper's number.
+
+        Raises
+        ------
+        ForkError
+            The parent refuses, is gone, or doesn't answer.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(STARTING)
+        try:
+            with theirs, self._lock:
+                socket.send_fds(self._control, [b"{}"], [theirs.fileno()])
+            answer = json.loads(ours.recv(fork_parent.LARGEST) or b'{"refused": "the parent of kernels is gone"}')
+        except OSError as fault:
+            ours.close()
+            raise ForkError(f"the parent of kernels does not answer ({fault})") from None
+        if "refused" in answer:
+            ours.close()
+            raise ForkError(answer["refused"])
+        ours.settimeout(None)
+        return ours, answer["keeper"]
+
+    def learn(self, modules: Sequence[str]) -> None:
+        """Have it import more, before it forks again."""
+        message = json.dumps({"preload": list(modules)}).encode()
+        if modules and len(message) <= fork_parent.LARGEST:
+            with self._lock, contextlib.suppress(OSError):
+                self._control.send(message)
+
+    def close(self) -> None:
+        """End it; what it has forked goes on."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+@dataclass
+class Warm:
+    """The parents behind the runs of a plan; a context manager.
+
+    Parameters
+    ----------
+    runs : sequence of PlannedRun
+        Those that are to run. A notebook that runs once gets no parent: it would import as much as it saves.
+    """
+
+    runs: Sequence[PlannedRun]
+    faults: list[str] = field(default_factory=list)
+    _left: Counter[Path] = field(default_factory=Counter)
+    _parents: dict[str, Parent] = field(default_factory=dict)
+    _modules: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    _learned: dict[Path, set[str]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _folder: Path | None = None
+
+    def __enter__(self) -> Warm:
+        self._left = Counter(run.path for run in self.runs)
+        self._folder = own_folder()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for parent in self._parents.values():
+            parent.close()
+        self._parents.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def seat(self, run: PlannedRun, env: Mapping[str, str], scratch: Path) -> Seat | None:
+        """Return what a run starts from, or None if it is to start as it would without.
+
+        Parameters
+        ----------
+        run : PlannedRun
+            The run.
+        env : mapping
+            Its variables.
+        scratch : Path
+            Its own folder: variables that name it are no reason for another parent.
+        """
+        if self._folder is None or len(self.runs) < 2 or not hasattr(os, "pidfd_open"):
+            return None
+        lines: list[tuple[socket.socket, int]] = []
+        kernel = None
+        try:
+            lines.append(self._parent("client", CLIENT_MODULES, run, env, scratch).line())
+            if Counter(r.path for r in self.runs)[run.path] > 1:
+                kernel = self._kernel_line(run, env, scratch)
+        except ForkError as fault:
+            self._say(f"runs start without a warm client: {fault}")
+            for line, _ in lines:
+                line.close()
+            return None
+        keepers = [keeper for _, keeper in lines] + ([kernel[1]] if kernel else [])
+        return Seat(lines[0][0], kernel[0] if kernel else None, tuple(keepers))
+
+    def learn(self, run: PlannedRun, env: Mapping[str, str], scratch: Path, modules: Sequence[str]) -> None:
+        """Take note of what a run's kernel imported that it did not begin with."""
+        with self._lock:
+            known = self._learned.setdefault(run.path, set())
+            more = [name for name in modules if name not in known]
+            known.update(more)
+            parent = self._parents.get(self._key("kernel", run, env, scratch))
+        if parent is not None and more:
+            parent.learn(more)
+
+    def done(self, run: PlannedRun) -> None:
+        """Take note that a run is over: after a notebook's last, its parents are of no more use."""
+        with self._lock:
+            self._left[run.path] -= 1
+            if self._left[run.path] > 0:
+                return
+            mark = json.dumps(["kernel", str(run.path)])[:-1]
+            over = [key for key in self._parents if key.startswith(mark)]
+            for key in over:
+                self._parents.pop(key).close()
+
+    def _kernel_line(self, run: PlannedRun, env: Mapping[str, str], scratch: Path) -> tuple[socket.socket, int] | None:
+        with self._lock:
+            if run.path not in self._modules:
+                self._modules[run.path] = preload.of_notebook(run.path)
+            modules = (*self._modules[run.path], *sorted(self._learned.get(run.path, ())))
+        try:
+            return self._parent("kernel", modules, run, env, scratch).line()
+        except ForkError as fault:
+            self._say(f"kernels of {run.notebook} are started, not forked: {fault}")
+            return None
+
+    def _parent(
+        self, kind: str, modules: Sequence[str], run: PlannedRun, env: Mapping[str, str], scratch: Path
+    ) -> Parent:
+        assert self._folder is not None
+        key = self._key(kind, run, env, scratch)
+        with self._lock:
+            if key not in self._parents:
+                own = {name: value.replace(str(scratch), str(self._folder)) for name, value in env.items()}
+                self._parents[key] = Parent(kind, modules, ONE_THREAD | own, self._folder)
+            return self._parents[key]
+
+    def _key(self, kind: str, run: PlannedRun, env: Mapping[str, str], scratch: Path) -> str:
+        """Return what a parent is kept for: what its children could not shed."""
+        frozen = sorted((name, value) for name, value in env.items() if str(scratch) not in value)
+        notebook = str(run.path) if kind == "kernel" else ""
+        return json.dumps([kind, notebook, sys.executable, _installed(), frozen])
+
+    def _say(self, fault: str) -> None:
+        with self._lock:
+            if fault not in self.faults:
+                self.faults.append(fault)
+
+
+def _installed() -> list[int]:
+    """Return marks that change when a package is installed or removed."""
+    folders = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
+    return [os.stat(folder).st_mtime_ns for folder in sorted(folders) if os.path.isdir(folder)]
+
+
+def own_folder() -> Path:
+    """Return a new folder with what `citylib.batch.supervise.environment` names in it."""
+    scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="citylib-")))
+    for name in ("tmp", "ipython", "jupyter"):
+        (scratch / name).mkdir()
+    (scratch / "matplotlibrc").touch()
+    return scratch
