@@ -218,13 +218,12 @@ def _become(order: Answer, descriptors: list[int]) -> None:
     if descriptors[3:]:
         os.environ[LINE] = str(descriptors[3])
     sys.argv = list(order["argv"])
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    tempfile = sys.modules.get("tempfile")
-    if tempfile is not None:
-        tempfile.tempdir = None  # it keeps the folder it found first
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()  # drawn anew, as each interpreter of its own would; Python's own is drawn anew by fork
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    loaded: dict[str, Any] = sys.modules  # type: ignore[assignment]
+    if "tempfile" in loaded:
+        loaded["tempfile"].tempdir = None  # it keeps the folder it found first
+    if "numpy.random" in loaded:
+        loaded["numpy.random"].seed()  # anew, as an interpreter of its own would; fork does so for Python's own
     gc.enable()
 
 
@@ -232,9 +231,9 @@ def _kernel(order: Answer, tell: int) -> int:
     from ipykernel.kernelapp import IPKernelApp
 
     # Read from the environment when the class was made, which was in the parent.
-    app = IPKernelApp.instance(parent_handle=os.getppid())
+    app: Any = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(order["argv"][1:])
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:  # when it was imported there was no shell to register with
         pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.NONE
         pyplot.install_repl_displayhook()

@@ -106,9 +106,9 @@ class ForkedProcess:
         try:
             message = self._line.recv(fork_parent.LARGEST)
         except OSError:
-            message = b""
-        answer = json.loads(message) if message else {"returncode": -signal.SIGKILL}  # without keeper, it has no life
-        self.ready = self.ready or answer.get("ready", False)
+            message = b""  # without its keeper it doesn't live
+        answer: dict[str, Any] = json.loads(message) if message else {"returncode": -signal.SIGKILL}
+        self.ready = self.ready or "ready" in answer
         self.returncode = answer.get("returncode", self.returncode)
 
 

@@ -1,4 +1,4 @@
-"""Which third-party modules a notebook's kernel will import: read from its cells and from citylib, without running them."""
+"""Which third-party modules a notebook's kernel will import, read from its cells and from citylib; nothing is run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def of_notebook(notebook: Path) -> tuple[str, ...]:
 
 
 def _imports(source: str, module: str, *, lazy: bool = True) -> Iterator[str]:
-    """Yield what a text of Python imports, inside functions only if `lazy`; lines that are no Python are passed over."""
+    """Yield what a text of Python imports, inside functions only if `lazy`; what is no Python is passed over."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # magics and shell lines of a notebook

@@ -15,7 +15,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Integer
 
 from citylib.batch import forked
@@ -27,11 +27,12 @@ NAME = "citylib-fork"
 READY = 30.0  # seconds a forked kernel may take to bind its sockets
 
 
-class ForkProvisioner(LocalProvisioner):  # type: ignore[misc]
+class ForkProvisioner(LocalProvisioner):
     """Launches kernels over the line that a runner has handed down."""
 
     line = Integer(-1, help="Descriptor of the line to the keeper of a kernel to be; -1: none.").tag(config=True)
     why_ordinary: str | None = None
+    process: Any = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel, or start an ordinary one."""

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from citylib.batch import fork_parent, preload, supervise
+from citylib.batch import fork_parent, preload
 from citylib.batch.plan import PlannedRun
 from citylib.errors import ForkError
 
