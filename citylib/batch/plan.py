@@ -4,6 +4,7 @@
 
     name = "beijing"                                  # default: the file's name
     limits = { minutes = 5 }                          # of every run that has none of its own
+    retries = 1                                       # tries after a first one that ended badly; likewise
 
     [[run]]
     notebook = "timeseries/02_arima"
@@ -38,8 +39,9 @@ from citylib.errors import CitylibError, NotebookError, ParameterError, nearest
 
 __all__ = ["Plan", "PlannedRun", "find_notebook", "load", "single"]
 
-PLAN_KEYS = ("name", "title", "limits", "run")
-RUN_KEYS = ("notebook", "name", "title", "set", "grid", "each", "limits")
+PLAN_KEYS = ("name", "title", "limits", "retries", "run")
+RUN_KEYS = ("notebook", "name", "title", "set", "grid", "each", "limits", "retries")
+MOST_RETRIES = 10
 SINGLE = "single"  # name of the plan that one notebook on the command line makes
 
 
@@ -63,6 +65,8 @@ class PlannedRun:
         What it may use.
     base : Path
         Folder that relative paths in parameters refer to.
+    retries : int
+        How often it is tried again when it ends badly.
     """
 
     id: str
@@ -72,6 +76,7 @@ class PlannedRun:
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
     base: Path = field(default_factory=Path.cwd)
+    retries: int = 0
 
     def folder(self, runs: Path) -> Path:
         """Return this run's folder below that of the plan's runs."""
@@ -108,6 +113,7 @@ class _Reading:
     root: Path
     base: Path
     limits: Limits
+    retries: int = 0
     faults: list[str] = field(default_factory=list)
     places: Places = field(default_factory=Places)
     declared: dict[Path, list[Parameter]] = field(default_factory=dict)
@@ -148,6 +154,7 @@ def load(path: Path, *, limits: Mapping[str, Any] | None = None) -> Plan:
     reading = _Reading(root_of(path), Path.cwd(), Limits())
     _known_keys(reading, "", content, PLAN_KEYS)
     reading.limits = _limits(reading, "limits", content.get("limits", {}))
+    reading.retries = _retries(reading, "", content)
     name = content.get("name", path.stem)
     if not isinstance(name, str) or not names.good(name):
         reading.fault("", f"name must be letters a to z, digits, - and _, got {name!r}")
@@ -251,11 +258,20 @@ def _limits(reading: _Reading, where: str, given: Any) -> Limits:
         return reading.limits
 
 
+def _retries(reading: _Reading, where: str, table: Mapping[str, Any]) -> int:
+    given = table.get("retries", reading.retries)
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= MOST_RETRIES:
+        return given
+    reading.fault(where, f"retries must be a whole number from 0 to {MOST_RETRIES}, got {given!r}")
+    return reading.retries
+
+
 def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -> list[tuple[str, PlannedRun]]:
     where = f"run {number} ({block.get('notebook', '?')})"
     _known_keys(reading, where, block, RUN_KEYS)
     tables = _tables(reading, where, block)
     limits = _limits(reading, f"{where}: limits", block.get("limits", {}))
+    retries = _retries(reading, where, block)
     label = block.get("name")
     if label is not None and not (isinstance(label, str) and names.good(label)):
         reading.fault(where, f"name must be letters a to z, digits, - and _, got {label!r}")
@@ -281,7 +297,7 @@ def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -
         parts = [part for part in (label, names.of_values(named)) if part]
         run = PlannedRun("_".join(parts) or names.DEFAULT, _family_name(path), path, values)
         title = names.title(block.get("title"), values, varied)
-        out.append((where, replace(run, title=title, limits=limits, base=reading.base)))
+        out.append((where, replace(run, title=title, limits=limits, retries=retries, base=reading.base)))
     return out
 
 

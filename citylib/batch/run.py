@@ -26,6 +26,7 @@ from citylib.batch.plan import Plan, PlannedRun
 from citylib.batch.receipt import Hashes
 from citylib.batch.supervise import Stop
 from citylib.batch.turn import turn
+from citylib.batch.warm import Warm
 from citylib.errors import CellFailedError, LimitError, RunError
 
 __all__ = ["FAILED", "FORCED", "GOOD", "Outcome", "assess", "run_one", "skipped", "why_not"]
@@ -53,6 +54,8 @@ class Outcome:
         Why it ran, or why not.
     error : mapping, optional
         ``cell``, ``source``, ``name``, ``message``.
+    attempt : int, default 1
+        Which try it was.
     """
 
     run: PlannedRun
@@ -61,6 +64,7 @@ class Outcome:
     folder: Path
     reason: str = ""
     error: Mapping[str, Any] | None = None
+    attempt: int = 1
 
     @property
     def ok(self) -> bool:
@@ -83,7 +87,8 @@ class Outcome:
     def describe(self) -> str:
         """Return what went wrong, for people: cell, source, error, where to read more."""
         error = self.error or {}
-        lines = [f"{self.run.notebook} [{self.run.id}]: {self.status}"]
+        tried = f", tried {self.attempt} times" if self.attempt > 1 else ""
+        lines = [f"{self.run.notebook} [{self.run.id}]: {self.status}{tried}"]
         if error.get("cell"):
             lines.append(f"in cell {error['cell']!r}:")
             lines += [f"    {line}" for line in str(error.get("source", "")).splitlines()]
@@ -128,6 +133,8 @@ def run_one(
     stop: Stop | None = None,
     hashes: Hashes | None = None,
     waiting: Callable[[str], None] | None = None,
+    number: int = 1,
+    warm: Warm | None = None,
 ) -> Outcome:
     """Run a notebook, unless its folder already holds what it would make.
 
@@ -145,6 +152,10 @@ def run_one(
         Shared by the runs of a plan.
     waiting : callable, optional
         Called with who holds the folder, if another runner is at the same run.
+    number : int, default 1
+        Which try it is; the receipt keeps it.
+    warm : Warm, optional
+        What its kernel and client are forked from.
 
     Returns
     -------
@@ -163,18 +174,21 @@ def run_one(
             return skipped(run, folder)
         if ours:
             _sweep(folder)
-        return _run(run, folder, reason, stop, hashes)
+        return _run(run, folder, reason, number, lambda staging: attempt(run, staging, hashes, stop, warm))
 
 
-def _run(run: PlannedRun, folder: Path, reason: str, stop: Stop | None, hashes: Hashes) -> Outcome:
+def _run(
+    run: PlannedRun, folder: Path, reason: str, number: int, make: Callable[[Path], dict[str, Any] | None]
+) -> Outcome:
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-{os.getpid()}-", dir=folder.parent))
     try:
-        content = attempt(run, staging, hashes, stop)
+        content = make(staging)
         if content is None:
             return Outcome(run, "stopped", 0.0, folder, reason)
         good = content["outcome"] == "ok"
         place = folder if good else _of_failure(folder)
-        content["made"] = receipt.made_files(staging, hashes)
+        content["attempt"] = number
+        content["made"] = receipt.made_files(staging, Hashes())
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         (staging / receipt.FILE).write_text(text, encoding="utf-8")
         staging.chmod(0o755)
@@ -183,7 +197,7 @@ def _run(run: PlannedRun, folder: Path, reason: str, stop: Stop | None, hashes: 
             shutil.rmtree(_of_failure(folder), ignore_errors=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return Outcome(run, content["outcome"], content["seconds"], place, reason, content["error"])
+    return Outcome(run, content["outcome"], content["seconds"], place, reason, content["error"], number)
 
 
 def _of_failure(folder: Path) -> Path:

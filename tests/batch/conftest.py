@@ -61,25 +61,32 @@ def parts(folder: Path) -> list[str]:
 
 
 class Told:
-    """A progress that keeps what it is told."""
+    """A progress that keeps what it is told, and asks for something after so many ends."""
 
-    def __init__(self, interrupt_at: int | None = None) -> None:
+    def __init__(self, ask: Callable[[], object] | None = None, at: int = 0) -> None:
         self.lines: list[tuple] = []
-        self.interrupt_at = interrupt_at
+        self.ask, self.at = ask, at
 
-    def begin(self, plan, to_run):
-        self.lines.append(("begin", to_run))
+    def begin(self, plan, todo, costs):
+        self.lines.append(("begin", len(todo)))
 
-    def started(self, wanted):
+    def started(self, wanted, folder):
         self.lines.append(("started", wanted.id))
 
     def waiting(self, wanted, holder):
         self.lines.append(("waiting", wanted.id))
 
+    def again(self, outcome, tries):
+        self.lines.append(("again", outcome.run.id, outcome.attempt, tries))
+
     def finished(self, outcome):
         self.lines.append((outcome.status, outcome.run.id))
-        if len([line for line in self.lines if line[0] not in ("begin", "started")]) == self.interrupt_at:
-            raise KeyboardInterrupt
+        self.at -= 1
+        if self.ask is not None and self.at == 0:
+            self.ask()
+
+    def note(self, text):
+        self.lines.append(("note", text))
 
     def end(self):
         self.lines.append(("end",))
@@ -112,7 +119,7 @@ def attempts(monkeypatch):
     lock = threading.Lock()
     ends = {24: "ok", 1: "failed", 2: "time", 3: "died"}
 
-    def attempt(wanted, staging, hashes, stop=None):
+    def attempt(wanted, staging, hashes, stop=None, warm=None):
         with lock:
             seen.append(wanted.id)
         time.sleep(0.05)
