@@ -20,13 +20,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
 from citylib.batch.fork_parent import LINE
 from citylib.errors import CitylibError, InputError, LimitError, NotebookError
 
-__all__ = ["execute", "main", "prepared"]
+__all__ = ["execute", "main", "prepared", "warm_up"]
 
 ENGINE = "citylib"
 
@@ -47,6 +48,26 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def warm_up() -> None:
+    """Import and prepare what every run needs and none changes, in a process that others are forked from."""
+    _leave_grammars_out()
+    import IPython.paths  # noqa: F401  # jupyter_client looks for kernels there
+    import jupyter_client.asynchronous
+    import nbformat
+    import pandas as pd
+    import papermill.execute
+    import papermill.parameterize
+    import psutil  # noqa: F401
+    import pyarrow.parquet as pq
+    import zmq.asyncio  # noqa: F401
+
+    from citylib.batch import engine, harvest, provisioner  # noqa: F401
+
+    nbformat.validate(nbformat.v4.new_notebook())  # type: ignore[no-untyped-call]  # compiles the schema
+    pq.write_table(harvest.arrow_table({"columns": []}), BytesIO(), compression="zstd")
+    pd.to_datetime(pd.Series(["2026-01-01"], dtype=object), format="ISO8601")
+
+
 def execute(job: dict[str, Any]) -> dict[str, Any]:
     """Run the notebook of a job and lay its results out.
 
@@ -64,6 +85,7 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
         ``outcome``, ``error``, ``cells``, ``probed``, ``kernel`` (whether it was forked, and if not why),
         ``cpu_seconds`` (of this process and the kernel).
     """
+    _leave_grammars_out()
     from citylib.batch import engine, harvest
 
     staging = Path(job["staging"])
@@ -151,6 +173,12 @@ def _papermill(notebook: Any, job: dict[str, Any], recording: Any) -> None:
         )
     if recording.notebook is None:
         raise InputError("the notebook", "be run by the engine", "nothing run")
+
+
+def _leave_grammars_out() -> None:
+    """Spare the grammar of international addresses, which takes longer to build than many a notebook to run."""
+    # jsonschema imports it if it is there, to check addresses in schemas: that of notebooks has none.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _known_kernel(notebook: Any) -> None:

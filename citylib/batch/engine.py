@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import queue
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.asynchronous import AsyncKernelClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
@@ -73,6 +76,31 @@ class Recording:
             self.error = {**where, "name": name, "message": plain(message)}
 
 
+class PromptKernelClient(AsyncKernelClient):
+    """A kernel client that knows when a kernel is ready, where others wait for a silence."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return once the kernel has answered and all it said before has been heard.
+
+        Raises
+        ------
+        DeadKernelError
+            It died first, or did not answer in `timeout` seconds.
+        """
+        deadline = time.monotonic() + (60.0 if timeout is None else timeout)
+        while True:
+            asked = self.kernel_info()
+            with suppress(queue.Empty):
+                await self.get_shell_msg(timeout=1)
+                while not _is_idle_after(await self.get_iopub_msg(timeout=0.2), asked):
+                    pass
+                return
+            if not await self._async_is_alive():
+                raise DeadKernelError("Kernel died before it answered")
+            if time.monotonic() > deadline:
+                raise DeadKernelError(f"Kernel didn't answer in {timeout} seconds")
+
+
 class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client, which also keeps account."""
 
@@ -84,6 +112,7 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
     def create_kernel_manager(self) -> Any:
         """Return a manager whose kernel is forked if there is a line to a parent, and started otherwise."""
         manager = super().create_kernel_manager()
+        manager.client_class = f"{PromptKernelClient.__module__}.{PromptKernelClient.__name__}"
         if self.line >= 0:
             chosen = {"provisioner_name": provisioner.NAME, "config": {"line": self.line}}
             manager.kernel_spec.metadata["kernel_provisioner"] = chosen
@@ -172,7 +201,16 @@ class CitylibEngine(Engine):  # type: ignore[misc]
             shutdown_kernel="immediate",
             timeout=None,
         )
-        client.execute()
+        try:
+            client.execute()
+        except DeadKernelError as fault:  # before the first cell; later ones are told with theirs
+            recording.fail("died", None, "DeadKernelError", str(fault))
+            raise
+
+
+def _is_idle_after(message: dict[str, Any], asked: str) -> bool:
+    parent, content = message["parent_header"].get("msg_id"), message["content"]
+    return bool(parent == asked and content.get("execution_state") == "idle")
 
 
 def plain(text: str) -> str:

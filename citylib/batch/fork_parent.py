@@ -56,6 +56,9 @@ def main() -> NoReturn:
     kernels = configuration["kind"] == "kernel"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers answer for their children; nobody waits for keepers
     refusal = _prepare(configuration["preload"], clean=kernels)
+    if not kernels:
+        importlib.import_module(configuration["client"]).warm_up()
+        gc.freeze()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
         if not message:
@@ -219,7 +222,7 @@ def _become(order: Answer, descriptors: list[int]) -> None:
         os.environ[LINE] = str(descriptors[3])
     sys.argv = list(order["argv"])
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    loaded: dict[str, Any] = sys.modules  # type: ignore[assignment]
+    loaded: dict[str, Any] = dict(sys.modules)
     if "tempfile" in loaded:
         loaded["tempfile"].tempdir = None  # it keeps the folder it found first
     if "numpy.random" in loaded:

@@ -11,7 +11,7 @@ from typing import Any
 from citylib import results
 from citylib.errors import InputError, LimitError
 
-__all__ = ["canonical", "lay_out", "settled"]
+__all__ = ["arrow_table", "canonical", "lay_out", "settled"]
 
 # What differs between two equal runs and means nothing: the number of a process, an address in memory.
 KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
@@ -158,10 +158,21 @@ def _results(found: list[tuple[str, dict[str, Any], str]], staging: Path) -> dic
     return out
 
 
-def _write_table(payload: Mapping[str, Any], path: Path) -> None:
+def arrow_table(payload: Mapping[str, Any]) -> Any:
+    """Return what was handed to `citylib.results.table` as a ``pyarrow.Table``.
+
+    Parameters
+    ----------
+    payload : mapping
+        ``name`` and ``columns``, each with name, dtype and values.
+
+    Raises
+    ------
+    InputError
+        Values that are not of their dtype.
+    """
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "str": pa.string()}
     arrays = {}
@@ -177,10 +188,14 @@ def _write_table(payload: Mapping[str, Any], path: Path) -> None:
         except (pa.ArrowException, OverflowError, ValueError, TypeError) as fault:
             where = f"column {column['name']!r} of table {payload['name']!r}"
             raise InputError(where, f"be writable as {column['dtype']}", str(fault)) from None
+    return pa.table(arrays)
+
+
+def _write_table(payload: Mapping[str, Any], path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    table = arrow_table(payload)
     path.parent.mkdir(exist_ok=True)
-    table = pa.table(arrays)
-    if not arrays:
-        table = pa.table({})
     pq.write_table(table, path, compression="zstd")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +16,15 @@ PACKAGE = "citylib"
 # What an ipykernel itself needs; some of it only when the first cell runs.
 KERNEL = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.iostream", "ipykernel.heartbeat",
-    "ipykernel.control", "ipykernel.displayhook", "IPython.core.interactiveshell", "IPython.core.completerlib",
-    "IPython.core.magics", "zmq.eventloop.zmqstream", "tornado.ioloop", "psutil", "jedi",
+    "ipykernel.control", "ipykernel.displayhook", "ipykernel.debugger", "IPython.core.interactiveshell",
+    "IPython.core.completerlib", "IPython.core.magics", "IPython.core.debugger", "IPython.extensions.storemagic",
+    "zmq.eventloop.zmqstream", "tornado.ioloop", "tornado.queues", "tornado.platform.asyncio", "psutil", "jedi",
+    "sqlite3", "faulthandler", "encodings.idna", "encodings.latin_1",
 )  # fmt: skip
 
 
 def of_notebook(notebook: Path) -> tuple[str, ...]:
-    """Return the names of the third-party modules that a notebook may import, with those of the kernel itself.
+    """Return the names of the modules that a notebook may import, citylib's apart, with those of the kernel itself.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def of_notebook(notebook: Path) -> tuple[str, ...]:
             continue
         for module, file in _files(name):
             queue += _imports(file.read_text(encoding="utf-8"), module, lazy=False)
-    return tuple(sorted(n for n in wanted if n.partition(".")[0] not in sys.stdlib_module_names))
+    return tuple(sorted(wanted))
 
 
 def _imports(source: str, module: str, *, lazy: bool = True) -> Iterator[str]:

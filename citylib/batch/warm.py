@@ -33,11 +33,6 @@ from citylib.errors import ForkError
 __all__ = ["CLIENT", "Parent", "Seat", "Warm", "own_folder"]
 
 CLIENT = "citylib.batch.child"
-CLIENT_MODULES = (
-    "pandas", "pyarrow.parquet", CLIENT, "citylib.batch.engine", "citylib.batch.harvest", "citylib.batch.provisioner",
-    "papermill.execute", "papermill.parameterize", "nbformat.v4", "nbclient.client", "jupyter_client.manager",
-    "jupyter_client.asynchronous", "jupyter_client.kernelspec", "zmq.asyncio", "psutil", "ctypes", "uuid",
-)  # fmt: skip
 # pyarrow's allocator starts a thread to tidy up when it is imported; without, memory is handed back a little later.
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 STARTING = 120.0  # seconds a parent may take to import what it is to have
@@ -86,7 +81,7 @@ class Parent:
     def __init__(self, kind: str, modules: Iterable[str], env: Mapping[str, str], folder: Path) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
-        configuration = {"kind": kind, "preload": list(modules), "control": theirs.fileno()}
+        configuration = {"kind": kind, "preload": list(modules), "client": CLIENT, "control": theirs.fileno()}
         with theirs, (folder / f"{kind}-{id(self):x}.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, fork_parent.__file__, json.dumps(configuration)],
@@ -186,7 +181,7 @@ class Warm:
         lines: list[tuple[socket.socket, int]] = []
         kernel = None
         try:
-            lines.append(self._parent("client", CLIENT_MODULES, run, env, scratch).line())
+            lines.append(self._parent("client", (CLIENT,), run, env, scratch).line())
             if Counter(r.path for r in self.runs)[run.path] > 1:
                 kernel = self._kernel_line(run, env, scratch)
         except ForkError as fault:
