@@ -17,7 +17,7 @@ from citylib.errors import InputError, ReceiptError, UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ORDERS", "Entry", "entries", "found", "records", "runs", "table"]
+__all__ = ["ORDERS", "Entry", "entries", "found", "records", "results_of", "runs", "table"]
 
 ORDERS = {"seconds": "seconds", "memory": "peak_memory_bytes", "started": "started"}
 RUN_COLUMNS = ["notebook", "run", "title", "outcome", "started", "seconds", "peak_memory_bytes", "error", "folder"]
@@ -239,7 +239,7 @@ def table(folder: Path, name: str) -> pd.DataFrame:
 
     frames, known = [], set()
     for place, content in found(folder, failed=False):
-        for entry in _results(place)["tables"]:
+        for entry in results_of(place)["tables"]:
             known.add(entry["name"])
             if entry["name"] == name:
                 frame = pq.read_table(place / entry["file"]).to_pandas()
@@ -252,17 +252,24 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     return joined
 
 
+def results_of(folder: Path) -> dict[str, Any]:
+    """Return what a good run handed back, as its ``results.json`` has it.
+
+    Raises
+    ------
+    ReceiptError
+        It is not there, or broken.
+    """
+    try:
+        content: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise ReceiptError(f"{folder}: results.json cannot be read ({fault})") from None
+    return content
+
+
 def _good(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     for place, content in found(folder, failed=False):
-        yield content, _results(place)
-
-
-def _results(place: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads((place / "results.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise ReceiptError(f"{place}: results.json cannot be read ({fault})") from None
-    return content
+        yield content, results_of(place)
 
 
 def _who(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from citylib.cli import printed
 from citylib.cli.run import OUT
-from citylib.errors import InputError
+from citylib.errors import InputError, ReceiptError
 
 __all__ = ["runs"]
 
-runs = typer.Typer(help="Read back what was run: list, show, verify.", no_args_is_help=True, rich_markup_mode=None)
+runs = typer.Typer(
+    help="Read back what was run: list, show, log, diff, verify.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 class Order(StrEnum):
@@ -64,11 +67,14 @@ def list_runs(
 
 
 @runs.command("show")
-def show_run(folder: Annotated[Path, typer.Argument(help="Folder of one run.")]) -> None:
-    """Show what a run was made from, how it went and what it recorded."""
+def show_run(
+    folder: Annotated[Path, typer.Argument(help="Folder of one run.")],
+    lines: Annotated[int, typer.Option(min=0, help="How many last lines of a failed run's log to show.")] = 20,
+) -> None:
+    """Show what a run was made from, how it went and what it recorded; of a failed one the end of its log."""
     from rich.console import Console
 
-    from citylib.batch import receipt
+    from citylib.batch import follow, receipt
     from citylib.batch.run import FAILED
 
     console = Console(highlight=False)
@@ -76,25 +82,96 @@ def show_run(folder: Annotated[Path, typer.Argument(help="Folder of one run.")])
     if not folder.exists() and beside.exists():
         folder = beside
     content = receipt.read(folder)
-    memory = content["peak_memory_bytes"] / 2**20
-    printed.line(console, "run", f"{content['run']['notebook']} [{content['run']['id']}]")
-    printed.line(
-        console, "outcome", f"{content['outcome']}, {content['seconds']:.1f} s, {memory:.0f} MiB, {content['started']}"
-    )
-    for name, value in content["parameters"].items():
-        printed.line(console, "parameter", f"{name} = {value!r}")
-    for file in content["data"]:
-        printed.line(
-            console, "data", f"{file['file']} ({file['bytes']:,} bytes, {file['origin']}, sha256 {file['sha256'][:12]})"
-        )
-    printed.line(console, "citylib", f"{len(content['citylib'])} files read")
-    printed.line(console, "versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items()))
-    if content["error"]:
-        error = content["error"]
-        printed.line(console, "error", f"{error['name']} in cell {error['cell']}: {error['message']}")
-        for text in error["source"].splitlines():
-            printed.line(console, "", f"    {text}")
+    try:
+        for label, text in _facts(content):
+            printed.line(console, label, text)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise ReceiptError(f"{folder / receipt.FILE}: lacks something") from None
     printed.records(console, folder)
+    if (folder / follow.LOG).is_file():
+        printed.line(console, "log", str(folder / follow.LOG))
+    if content["outcome"] != "ok" and lines:
+        for text in follow.tail(folder, lines):
+            printed.line(console, "", f"    {text}")
+
+
+def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "run", f"{content['run']['notebook']} [{content['run']['id']}]"
+    took, memory = f"{content['seconds']:.1f} s", printed.memory(content["peak_memory_bytes"])
+    yield "outcome", f"{content['outcome']}, {took}, {memory}, {content['started']}"
+    if content.get("attempt") is not None:
+        yield "attempt", str(content["attempt"])
+    if limits := content.get("limits"):
+        output = f"{limits['output'] / 10**6:g} MB of notebook"
+        yield "limits", f"{limits['minutes']:g} minutes, {printed.memory(limits['memory'])}, {output}"
+    for name, value in content["parameters"].items():
+        yield "parameter", f"{name} = {value!r}"
+    for file in content["data"]:
+        read = f"{file['bytes']:,} bytes, {file['origin']}, sha256 {file['sha256'][:12]}"
+        yield "data", f"{file['file']} ({read})"
+    yield "citylib", f"{len(content['citylib'])} files read"
+    yield "versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    if error := content["error"]:
+        where = f" in cell {error['cell']}" if error.get("cell") else ""
+        yield "error", f"{error['name']}{where}: {error['message']}"
+        yield from (("", f"    {text}") for text in (error.get("source") or "").splitlines())
+
+
+@runs.command("log")
+def print_log(
+    folder: Annotated[Path, typer.Argument(help="Folder of one run; it need not have begun.")],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on as the run does, retries too, until it has ended.")
+    ] = False,
+) -> None:
+    """Print a run's log: of the one under way, else of the one that ended last.
+
+    With --follow the code is 0 if the run ended well, 1 if not, 130 after Ctrl-C, which ends the watching only.
+    """
+    from citylib.batch import follow as following
+
+    if not follow:
+        if (place := following.latest(folder)) is None:
+            raise ReceiptError(f"{folder}: no such run; --follow waits for it to begin")
+        for text in following.text_of(place):
+            typer.echo(text, nl=False)
+        return
+    ok: bool | None = None
+    try:
+        for piece in following.follow(folder):
+            ok = piece.ok
+            if piece.kind == "log":
+                typer.echo(piece.text, nl=False)
+            else:
+                typer.echo(f"citylib: {piece.text}", err=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(0 if ok else 1)
+
+
+@runs.command("diff")
+def diff_runs(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run, or of many.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run, or of as many.")],
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Numbers as close as this share of the larger count as equal.")
+    ] = 1e-9,
+    absolute: Annotated[float, typer.Option(min=0, help="So do those as close as this, in their own unit.")] = 0.0,
+    everything: Annotated[bool, typer.Option("--all", help="Show what is equal, too.")] = False,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Compare figures, which goes by their bytes.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: print JSON.")] = False,
+) -> None:
+    """Show side by side what two runs were made from, what came out and what it cost; or two folders of many runs.
+
+    The code is 0 if their results are equal (outcome, records, tables, sentences, figures), 1 if they differ, 2 if they
+    cannot be compared. Runs of two folders are matched by notebook and id.
+    """
+    from citylib.cli import side_by_side
+
+    same = side_by_side.show(a, b, (tolerance, absolute), everything=everything, figures=figures, as_json=as_json)
+    raise typer.Exit(0 if same else 1)
 
 
 @runs.command("verify")
