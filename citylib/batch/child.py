@@ -52,11 +52,10 @@ def warm_up() -> None:
     """Import and prepare what every run needs and none changes, in a process that others are forked from."""
     _leave_grammars_out()
     import IPython.paths  # noqa: F401  # jupyter_client looks for kernels there
-    import jupyter_client.asynchronous
+    import jupyter_client.asynchronous.client  # noqa: F401
     import nbformat
     import pandas as pd
-    import papermill.execute
-    import papermill.parameterize
+    import papermill.execute  # noqa: F401
     import psutil  # noqa: F401
     import pyarrow.parquet as pq
     import zmq.asyncio  # noqa: F401
