@@ -131,19 +131,29 @@ def follow(folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> Iter
             yield from _whole(ended)
         last = _how_it_ended(ended)
         before |= _marks(place)
-        if last.ok or not _goes_on(place, before, sleep):
+        if last.ok or not _goes_on(place, before, _retrier(staging, ended), sleep):
             yield last
             return
         staging = _under_way(place)
 
 
-def _goes_on(place: Path, before: set[Mark], sleep: Callable[[float], None]) -> bool:
-    """Wait for the next attempt; return whether there is one: the runner holds its lock until the last has ended."""
+def _goes_on(place: Path, before: set[Mark], retrier: int | None, sleep: Callable[[float], None]) -> bool:
+    """Wait for the next attempt; return whether there is one: not if nobody holds the run, nor is to try it again."""
     while _under_way(place) is None and _fresh(place, before) is None:
-        if not _held(place):
+        if not _held(place) and (retrier is None or not psutil.pid_exists(retrier)):
             return _fresh(place, before) is not None
         sleep(POLL)
     return True
+
+
+def _retrier(staging: Path | None, ended: Path | None) -> int | None:
+    """Return the process that is to try a run again, if its receipt says that tries are left."""
+    writer = WRITER.search(staging.name) if staging else None
+    with suppress(ReceiptError, TypeError):
+        content = receipt.read(ended) if ended else {}
+        if writer and content.get("attempt", 1) < content.get("tries", 1):
+            return int(writer[1])
+    return None
 
 
 def _attempt(

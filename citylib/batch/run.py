@@ -187,7 +187,7 @@ def _run(
             return Outcome(run, "stopped", 0.0, folder, reason)
         good = content["outcome"] == "ok"
         place = folder if good else _of_failure(folder)
-        content["attempt"] = number
+        content |= {"attempt": number, "tries": 1 + run.retries}
         content["made"] = receipt.made_files(staging, Hashes())
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         (staging / receipt.FILE).write_text(text, encoding="utf-8")

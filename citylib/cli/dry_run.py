@@ -18,7 +18,7 @@ __all__ = ["show"]
 MOST_NAMED = 5  # runs of unknown cost named one by one
 
 
-def show(console: Console, plan: Plan, out: Path, workers: int, *, force: bool, as_json: bool) -> None:
+def show(console: Console, plan: Plan, out: Path, workers: int | None, *, force: bool, as_json: bool) -> None:
     """Print each run of a plan with what would happen to it, then the totals.
 
     Parameters
@@ -29,16 +29,18 @@ def show(console: Console, plan: Plan, out: Path, workers: int, *, force: bool, 
         The runs.
     out : Path
         Folder of all plans' runs.
-    workers : int
-        How many would run at a time.
+    workers : int, optional
+        How many would run at a time; by default as many as there are cores.
     force : bool
         Whether all would run.
     as_json : bool
         For programs: one JSON object instead of a table.
     """
+    from citylib.batch import capacity
     from citylib.batch.cost import Costs, expected
     from citylib.batch.run import assess
 
+    workers = workers or capacity.cores()
     costs = Costs(plan, out)
     rows = [(run, why, costs.of(run)) for run, why in assess(plan, out, force=force)]
     total = expected([cost for _, why, cost in rows if why is not None], workers)

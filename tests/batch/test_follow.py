@@ -44,8 +44,9 @@ class Runner:
         with (self.staging / "log.txt").open("ab") as log:
             log.write(text.encode() if isinstance(text, str) else text)
 
-    def end(self, outcome: str = "ok") -> None:
+    def end(self, outcome: str = "ok", tries: int = 1) -> None:
         content = {"schema": 1, "outcome": outcome, "seconds": 2.0, "error": None if outcome == "ok" else ERROR}
+        content |= {"attempt": self.count, "tries": tries}
         (self.staging / "receipt.json").write_text(json.dumps(content))
         place = self.folder if outcome == "ok" else self.folder.with_name(f"{self.folder.name}.failed")
         if place.exists():
@@ -157,6 +158,35 @@ def test_retries_are_followed_until_the_runner_lets_go(runner, last):
     assert [note.split(" ")[0] for note in notes_of(pieces)] == ["died", "failed"]
     assert [note.rpartition("; ")[2] for note in notes_of(pieces)] == ["attempt 2", "attempt 3"]
     assert (pieces[-1].ok, pieces[-1].text.split(" ")[0]) == (last == "ok", last)
+
+
+def test_a_retry_that_waits_for_its_turn_is_waited_for_as_long_as_the_runner_lives(runner, gone):
+    runner.begin()
+    runner.say("first\n")
+
+    def fail(tries: int = 2) -> None:
+        runner.end("failed", tries)
+
+    pieces = list(
+        follow.follow(
+            runner.folder,
+            sleep=steps(fail, *[lambda: None] * 20, runner.begin, lambda: runner.say("second\n"), fail),
+        )
+    )
+    assert log_of(pieces) == "first\nsecond\n"
+    assert pieces[-1].text.startswith("failed after")
+    runner.pid, runner.count = gone, 0
+    runner.hold()
+    runner.begin()
+    runner.host = platform.node()
+    alive = Runner(runner.folder, host="another-machine")  # believed to be there, until its lock is gone
+    alive.hold()
+
+    def fail_and_die() -> None:
+        fail(tries=3)
+        alive.let_go()
+
+    assert list(follow.follow(runner.folder, sleep=steps(fail_and_die)))[-1].ok is False
 
 
 def test_attempts_that_are_over_between_two_looks_are_not_lost(runner):
