@@ -31,11 +31,14 @@ class Expected:
         Highest memory, all its processes together.
     basis : str
         What that is taken from: ``"its last run"``, ``"median of 5 runs of its notebook in this plan"``, ``"unknown"``.
+    cpu_seconds : float or None
+        Processor time; None if no receipt tells.
     """
 
     seconds: float | None
     peak_memory_bytes: int | None
     basis: str
+    cpu_seconds: float | None = None
 
     @property
     def known(self) -> bool:
@@ -59,6 +62,8 @@ class Forecast:
         Of as many runs at once as there are workers, the most demanding ones.
     unknown : int
         Number of runs that nothing is known of; they are in none of the sums.
+    cpu_seconds : float or None
+        Processor times of the runs whose cost is known, added up; None if that of one of them is not.
     """
 
     count: int
@@ -66,6 +71,7 @@ class Forecast:
     wall_seconds: float
     peak_memory_bytes: int
     unknown: int
+    cpu_seconds: float | None
 
 
 @dataclass
@@ -88,7 +94,7 @@ class Costs:
 
     plan: Plan
     out: Path
-    seen: dict[Path, tuple[float, int] | None] = field(default_factory=dict)
+    seen: dict[Path, Expected | None] = field(default_factory=dict)
     medians: dict[str, Expected] = field(default_factory=dict)
 
     def of(self, run: PlannedRun) -> Expected:
@@ -99,7 +105,7 @@ class Costs:
         """
         own = self._read(run.folder(self.plan.folder(self.out)))
         if own is not None:
-            return Expected(*own, OWN)
+            return own
         if run.notebook not in self.medians:
             self.medians[run.notebook] = self._of_notebook(run.notebook)
         return self.medians[run.notebook]
@@ -108,12 +114,17 @@ class Costs:
         for folders, where in (([self.plan.folder(self.out)], HERE), (_folders(self.out), ELSEWHERE)):
             found = [cost for place in folders for run in _folders(place / notebook) if (cost := self._read(run))]
             if found:
-                seconds, memory = (statistics.median(column) for column in zip(*found, strict=True))
                 number = "one run" if len(found) == 1 else f"median of {len(found)} runs"
-                return Expected(seconds, round(memory), f"{number} of its notebook {where}")
+                memory = _median(cost.peak_memory_bytes for cost in found)
+                return Expected(
+                    seconds=_median(cost.seconds for cost in found),
+                    peak_memory_bytes=None if memory is None else round(memory),
+                    basis=f"{number} of its notebook {where}",
+                    cpu_seconds=_median(cost.cpu_seconds for cost in found),
+                )
         return Expected(None, None, UNKNOWN)
 
-    def _read(self, folder: Path) -> tuple[float, int] | None:
+    def _read(self, folder: Path) -> Expected | None:
         if folder not in self.seen:
             try:
                 self.seen[folder] = _cost(receipt.read(folder))
@@ -144,15 +155,28 @@ def expected(costs: Iterable[Expected], workers: int) -> Forecast:
     Examples
     --------
     >>> expected([Expected(4.0, 10, ""), Expected(1.0, 30, ""), Expected(2.0, 20, "")], workers=2)
-    Forecast(count=3, seconds=7.0, wall_seconds=4.0, peak_memory_bytes=50, unknown=0)
+    Forecast(count=3, seconds=7.0, wall_seconds=4.0, peak_memory_bytes=50, unknown=0, cpu_seconds=None)
     """
     if isinstance(workers, bool) or workers < 1:
         raise InputError("workers", "be at least 1", workers)
     every = list(costs)
-    seconds = [cost.seconds for cost in every if cost.seconds is not None]
-    memory = [cost.peak_memory_bytes for cost in every if cost.peak_memory_bytes is not None]
-    most = sum(heapq.nlargest(workers, memory))
-    return Forecast(len(every), math.fsum(seconds), _wall(seconds, workers), most, len(every) - len(seconds))
+    known = [cost for cost in every if cost.known]
+    seconds = [cost.seconds for cost in known if cost.seconds is not None]
+    cpu = [cost.cpu_seconds for cost in known if cost.cpu_seconds is not None]
+    memory = [cost.peak_memory_bytes for cost in known if cost.peak_memory_bytes is not None]
+    return Forecast(
+        count=len(every),
+        seconds=math.fsum(seconds),
+        wall_seconds=_wall(seconds, workers),
+        peak_memory_bytes=sum(heapq.nlargest(workers, memory)),
+        unknown=len(every) - len(known),
+        cpu_seconds=math.fsum(cpu) if len(cpu) == len(known) else None,
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
 
 
 def _wall(seconds: Sequence[float], workers: int) -> float:
@@ -169,8 +193,8 @@ def _folders(place: Path) -> list[Path]:
     return sorted(path for path in place.iterdir() if not path.name.startswith("."))
 
 
-def _cost(content: dict[str, Any]) -> tuple[float, int] | None:
-    seconds, memory = content.get("seconds"), content.get("peak_memory_bytes")
+def _cost(content: dict[str, Any]) -> Expected | None:
+    seconds, memory, cpu = (content.get(key) for key in ("seconds", "peak_memory_bytes", "cpu_seconds"))
     if content.get("outcome") == "ok" and isinstance(seconds, int | float) and isinstance(memory, int):
-        return float(seconds), memory
+        return Expected(float(seconds), memory, OWN, float(cpu) if isinstance(cpu, int | float) else None)
     return None

@@ -265,6 +265,6 @@ def _mapped(part: str, one: Mapping[str, Any], two: Mapping[str, Any], exact: To
 
 def _cost(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[Line]:
     exact = Tolerance(0)
-    for key in ("seconds", "peak_memory_bytes", "attempt"):
+    for key in ("seconds", "cpu_seconds", "peak_memory_bytes", "attempt"):
         if key in one or key in two:
             yield exact.line("cost", key, one.get(key), two.get(key))

@@ -69,9 +69,10 @@ def _print_total(
     lines = [f"{len(rows)} {noun}: {total.count} to run, {len(rows) - total.count} unchanged"]
     if total.count > total.unknown:
         at_once = "with one worker" if workers == 1 else f"with {workers} workers"
+        processor = "" if total.cpu_seconds is None else f" ({printed.duration(total.cpu_seconds)} of processor time)"
         lines.append(
-            f"expected: {printed.duration(total.seconds)} in runs, about {printed.duration(total.wall_seconds)} "
-            f"{at_once}, up to {printed.memory(total.peak_memory_bytes)} at once"
+            f"expected: {printed.duration(total.seconds)} in runs{processor}, about "
+            f"{printed.duration(total.wall_seconds)} {at_once}, up to {printed.memory(total.peak_memory_bytes)} at once"
         )
     if total.unknown:
         names = [_label(run) for run, why, cost in rows if why is not None and not cost.known]

@@ -99,8 +99,10 @@ def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "run", f"{content['run']['notebook']} [{content['run']['id']}]"
     took, memory = f"{content['seconds']:.1f} s", printed.memory(content["peak_memory_bytes"])
     yield "outcome", f"{content['outcome']}, {took}, {memory}, {content['started']}"
+    if content.get("cpu_seconds") is not None:
+        yield "processor", printed.duration(content["cpu_seconds"])
     if content.get("attempt") is not None:
-        yield "attempt", str(content["attempt"])
+        yield "attempt", f"{content['attempt']} of at most {max(content['attempt'], content.get('tries', 1))}"
     if limits := content.get("limits"):
         output = f"{limits['output'] / 10**6:g} MB of notebook"
         yield "limits", f"{limits['minutes']:g} minutes, {printed.memory(limits['memory'])}, {output}"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from citylib.batch import collect
-from citylib.errors import ReceiptError, UnknownNameError
+from citylib.errors import InputError, ReceiptError, UnknownNameError
 
 
 def lay(folder: Path, identity: str, outcome: str = "ok", *, results=None, **parameters) -> Path:
@@ -87,3 +87,42 @@ def test_a_broken_receipt_hides_no_other(folder):
     assert [type(fault) for fault in told] == [ReceiptError]
     with pytest.raises(ReceiptError, match="cannot be read"):
         list(collect.found(folder))
+
+
+def test_the_list_of_runs_is_chosen_and_sorted(tmp_path):
+    for identity, edit in {
+        "a": {"seconds": 2.0, "peak_memory_bytes": 30, "started": "2026-01-02"},
+        "b": {"seconds": 10.0, "peak_memory_bytes": 20, "started": "2026-01-03", "attempt": 2},
+        "c.failed": {"seconds": 5.0, "peak_memory_bytes": 10, "started": "2026-01-04", "outcome": "failed"},
+    }.items():
+        place = lay(tmp_path, identity, "failed" if "failed" in identity else "ok")
+        content = json.loads((place / "receipt.json").read_text())
+        (place / "receipt.json").write_text(json.dumps(content | edit))
+
+    def ids(**how):
+        return [entry.run for entry in collect.entries(tmp_path, **how)]
+
+    assert ids() == ["a", "b", "c"]
+    assert ids(sort="seconds") == ["b", "c", "a"]
+    assert ids(sort="memory") == ["a", "b", "c"]
+    assert ids(sort="started") == ["c", "b", "a"]
+    assert ids(failed=True) == ["c"]
+    for pattern, found in (("fam/*", 3), ("first", 3), ("*_first", 3), ("first*", 0), ("fam/0?_first", 3), ("x", 0)):
+        assert len(ids(notebook=pattern)) == found, pattern
+    failed = collect.entries(tmp_path, failed=True)[0]
+    assert (failed.outcome, failed.error, failed.attempt, failed.seconds) == ("failed", "E: m", None, 5.0)
+    assert [entry.attempt for entry in collect.entries(tmp_path)] == [None, 2, None]
+    with pytest.raises(InputError, match="sort must be one of: seconds, memory, started"):
+        ids(sort="size")
+
+
+@pytest.mark.parametrize("edit", [{"seconds": None}, {"run": 3}, {"error": "x"}, {"peak_memory_bytes": "much"}])
+def test_a_receipt_that_lacks_something_is_told_and_hides_no_other(folder, edit):
+    place = folder / "fam" / "01_first" / "a"
+    content = json.loads((place / "receipt.json").read_text())
+    (place / "receipt.json").write_text(json.dumps(content | edit))
+    told = []
+    assert [entry.run for entry in collect.entries(folder, broken=told.append)] == ["b", "c"]
+    assert [str(fault) for fault in told] == [f"{place / 'receipt.json'}: lacks something"]
+    with pytest.raises(ReceiptError, match="lacks something"):
+        collect.entries(folder)

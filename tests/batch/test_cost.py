@@ -20,10 +20,10 @@ def run(identity: str, notebook: str = "fam/01_first") -> PlannedRun:
     return PlannedRun(identity, notebook, Path("01_first.ipynb"), {})
 
 
-def lay(out: Path, identity: str, seconds: float, memory: int = 10, *, plan: str = HERE, outcome: str = "ok") -> None:
+def lay(out: Path, identity: str, seconds: float, memory: int = 10, *, plan=HERE, outcome="ok", cpu=None) -> None:
     place = out / plan / "fam" / "01_first" / identity
     place.mkdir(parents=True)
-    content = {"schema": 1, "outcome": outcome, "seconds": seconds, "peak_memory_bytes": memory}
+    content = {"schema": 1, "outcome": outcome, "seconds": seconds, "peak_memory_bytes": memory, "cpu_seconds": cpu}
     (place / "receipt.json").write_text(json.dumps(content))
 
 
@@ -43,6 +43,15 @@ def test_else_the_median_of_its_notebook_in_this_plan(costs, tmp_path):
         lay(tmp_path, identity, seconds, memory)
     lay(tmp_path, "d", 500.0, plan="other")
     assert costs.of(run("new")) == Expected(2.0, 6, "median of 3 runs of its notebook in this plan")
+
+
+def test_processor_time_is_told_where_the_receipts_do(costs, tmp_path):
+    for identity, cpu in (("a", 1.0), ("b", 3.0), ("c", None)):
+        lay(tmp_path, identity, 2.0, cpu=cpu)
+    assert [costs.of(run(identity)).cpu_seconds for identity in ("a", "c", "new")] == [1.0, None, 2.0]
+    assert expected([costs.of(run("a")), costs.of(run("b"))], 2).cpu_seconds == 4.0
+    assert expected([costs.of(run("a")), costs.of(run("c"))], 2).cpu_seconds is None
+    assert expected([costs.of(run("a")), Expected(None, None, "unknown")], 2).cpu_seconds == 1.0
 
 
 def test_else_of_its_notebook_in_any_plan(costs, tmp_path):

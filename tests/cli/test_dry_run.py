@@ -52,9 +52,9 @@ def lay(made: plan.Plan, at: int, seconds: float, memory: int, **edit) -> None:
 
 
 def test_each_run_is_told_with_why_and_what_it_will_cost(planned, capsys):
-    lay(planned, 0, 2.0, 100)
-    lay(planned, 1, 90.0, 300, lock="other")
-    assert ends("run", "city.toml", "--dry-run") == 0
+    lay(planned, 0, 2.0, 100, cpu_seconds=3.0)
+    lay(planned, 1, 90.0, 300, lock="other", cpu_seconds=50.0)
+    assert ends("run", "city.toml", "--dry-run", "--workers", "2") == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert rows == [
         ["fam/01_first [horizon-1]", "skip", "unchanged", "", "", ""],
@@ -63,24 +63,27 @@ def test_each_run_is_told_with_why_and_what_it_will_cost(planned, capsys):
          "median of 2 runs of its notebook in this plan"],
         ["fam/02_second [default]", "run", "never run", "unknown", "unknown", "unknown"],
         ["4 runs: 3 to run, 1 unchanged"],
-        ["expected: 2 min 16 s in runs, about 1 min 30 s with 2 workers, up to 500 MiB at once"],
+        ["expected: 2 min 16 s in runs (1 min 16 s of processor time), about 1 min 30 s with 2 workers, "
+         "up to 500 MiB at once"],
         ["unknown: 1 without any earlier receipt of its notebook, and not counted: fam/02_second [default]"],
     ]  # fmt: skip
     assert not list(Path("_build").rglob("log.txt"))
 
 
 def test_for_programs_it_is_json(planned, capsys):
-    lay(planned, 0, 2.0, 100)
+    lay(planned, 0, 2.0, 100, cpu_seconds=1.5)
     assert ends("run", "city.toml", "--dry-run", "--json", "--workers", "1") == 0
     content = json.loads(capsys.readouterr().out)
     assert [run["would"] for run in content["runs"]] == ["skip", "run", "run", "run"]
     assert content["runs"][0]["expected"] is None
     assert content["runs"][1]["expected"] == {
         "seconds": 2.0, "peak_memory_bytes": 100 * 2**20, "basis": "one run of its notebook in this plan",
+        "cpu_seconds": 1.5,
     }  # fmt: skip
     assert content["runs"][3]["expected"]["seconds"] is None
     assert content["expected"] == {
         "seconds": 4.0, "wall_seconds": 4.0, "peak_memory_bytes": 100 * 2**20, "unknown": 1,
+        "cpu_seconds": 3.0,
     }  # fmt: skip
     assert (content["to_run"], content["unchanged"], content["workers"]) == (3, 1, 1)
 
