@@ -21,7 +21,8 @@ from citylib.errors import RunError
 
 __all__ = ["Errand", "Likeness", "StopFile", "carry_out"]
 
-VARIABLES = ("CITYLIB_DATA", "CITYLIB_CACHE")  # decide what a run reads, so they travel with it
+# They decide what a run reads, so they travel with it; the last one Dask sets for its workers.
+VARIABLES = ("CITYLIB_DATA", "CITYLIB_CACHE", "MALLOC_TRIM_THRESHOLD_")
 GO_ON, STOP = "go on", "stop"
 
 

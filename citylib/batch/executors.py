@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from citylib.batch.capacity import cores
 from citylib.batch.errand import Likeness
+from citylib.batch.supervise import Stop
 from citylib.errors import InputError, RunError
 
 if TYPE_CHECKING:
@@ -103,6 +104,15 @@ class Cluster(futures.Executor):
             self._asked = time.monotonic()
         return self._room
 
+    def _first_answer(self, like: Likeness, stop: Stop | None) -> Any:
+        first = self.submit(like.faults)
+        until = time.monotonic() + FIRST_WORKER
+        while not (stop is not None and stop.is_set()) and time.monotonic() < until:
+            if futures.wait([first], timeout=0.5).done:
+                return first.exception() or first.result()
+        first.cancel()
+        raise RunError(f"--dask {self.address}: no worker came within {FIRST_WORKER:g} s")
+
     def _identity(self) -> dict[str, Any]:
         client: Any = self.client
         found: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=0, callback_timeout=TIMEOUT)
@@ -114,13 +124,15 @@ class Cluster(futures.Executor):
             return f"The scheduler at {self.address} was lost: it has not answered for {TIMEOUT:g} s."
         return None
 
-    def check(self, files: Iterable[Path]) -> Likeness:
+    def check(self, files: Iterable[Path], stop: Stop | None = None) -> Likeness:
         """Ask every worker whether it is like this process and sees the same files.
 
         Parameters
         ----------
         files : iterable of Path
             Absolute.
+        stop : Stop, optional
+            Once set, a first worker is waited for no longer.
 
         Returns
         -------
@@ -135,14 +147,7 @@ class Cluster(futures.Executor):
         like = Likeness.of(files)
         said: dict[str, Any] = self.client.run(like.faults, on_error="return")
         if not said:
-            first = self.client.submit(like.faults, pure=False)
-            try:
-                said = {"the first worker": first.result(timeout=FIRST_WORKER)}
-            except TimeoutError:
-                first.cancel()  # type: ignore[no-untyped-call]
-                raise RunError(f"--dask {self.address}: no worker came within {FIRST_WORKER:g} s") from None
-            except Exception as fault:
-                said = {"the first worker": fault}
+            said = {"the first worker": self._first_answer(like, stop)}
         lines = [f"{who} {line}" for who, answer in said.items() for line in _lines(answer)]
         if lines:
             raise RunError("\n  - ".join([f"--dask {self.address}: workers must share this project", *lines]))

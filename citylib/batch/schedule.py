@@ -184,7 +184,7 @@ class _Desk:
                 notebooks = {task.run.path.absolute() for task in self.todo}
                 locks = {root_of(path) / LOCK for path in notebooks}
                 mark = [self.stop_file.path] if self.stop_file else []
-                self.like = executor.check([*sorted(notebooks | locks), *mark])
+                self.like = executor.check([*sorted(notebooks | locks), *mark], self.interrupts)
             self._warn_of_large()
             try:
                 self._work(executor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from citylib.cli import dry_run as dry
-from citylib.cli import printed
+from citylib.cli import printed, running
 from citylib.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +23,10 @@ __all__ = ["HELP", "OUT", "planned", "run"]
 OUT = Path("_build/runs")
 HELP = """Run a notebook with parameters, or every run of a plan; what is unchanged is skipped.
 
-Each run has a process of its own, limits, a receipt and typed results in a folder of its own."""
+Each run has a process of its own, limits, a receipt and typed results in a folder of its own. Ctrl-C starts no more
+runs and lets those under way finish; a second one, or SIGTERM, ends them. Either way the code is 130, nothing is left
+half written, and the same command goes on from there.
+"""
 
 
 def run(
@@ -33,15 +35,22 @@ def run(
         list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A parameter of the notebook.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = OUT,
-    workers: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 2,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN", help="Only runs whose notebook, id or notebook/id this fits: '*_2016'."
+        ),
+    ] = None,
+    workers: running.Workers = None,
+    memory_budget: running.Budget = None,
     force: Annotated[bool, typer.Option("--force", help="Run even what is unchanged.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would run and why, and what it is expected to cost.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast/--keep-going", help="Start no more runs after one has failed.")
-    ] = False,
+    fail_fast: running.FailFast = False,
+    retries: running.Retries = None,
+    dask: running.Dask = None,
     minutes: Annotated[float | None, typer.Option(help="Time limit of a run.")] = None,
     memory: Annotated[str | None, typer.Option(help='Memory limit of a run, such as "2 GiB".')] = None,
     output: Annotated[str | None, typer.Option(help='Size limit of an executed notebook, such as "2 MB".')] = None,
@@ -56,10 +65,16 @@ def run(
         ``name=value`` words.
     out : Path
         Folder of all runs.
-    workers : int
-        How many run at a time.
+    only : list of str, optional
+        Patterns; see `citylib.batch.choose.only`.
+    workers, memory_budget : int and str, optional
+        How many run at a time, and the memory they may ask for together.
     force, dry_run, as_json, fail_fast : bool
         Run all; run none but say what would, as JSON; start no more after a failure.
+    retries : int, optional
+        How often a run that ended badly is tried again.
+    dask : str, optional
+        The scheduler of the cluster that does the runs, or ``local``.
     minutes, memory, output : float or str, optional
         Limits of each run.
 
@@ -70,25 +85,24 @@ def run(
     """
     from rich.console import Console
 
-    from citylib.batch import progress
-    from citylib.batch.schedule import run_plan
+    from citylib.batch import capacity, choose
 
     console = Console(highlight=False)
     wished = {"minutes": minutes, "memory": memory, "output": output}
     plan = planned(what, parameter or [], {k: v for k, v in wished.items() if v is not None})
+    plan = choose.only(plan, only) if only else plan
     if as_json and not dry_run:
         raise InputError("--json", "be given with --dry-run; `citylib runs list --json` tells what was run", "alone")
     if dry_run:
-        dry.show(console, plan, out, workers, force=force, as_json=as_json)
+        dry.show(console, plan, out, workers or capacity.cores(), force=force, as_json=as_json)
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        outcomes = run_plan(plan, out, workers, progress.of_console(console), force=force, fail_fast=fail_fast)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    outcomes, interrupted = running.carry_out(
+        console, plan, out, workers=workers, memory_budget=memory_budget, retries=retries, dask=dask, force=force,
+        fail_fast=fail_fast,
+    )  # fmt: skip
     _show_outcomes(console, plan, outcomes)
-    if any(outcome.status == "stopped" for outcome in outcomes):
-        raise typer.Exit(1 if any(o.error for o in outcomes) and fail_fast else 130)
+    if interrupted:
+        running.leave_interrupted(console, outcomes)
     raise typer.Exit(0 if all(outcome.ok for outcome in outcomes) else 1)
 
 
