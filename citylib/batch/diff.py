@@ -121,8 +121,10 @@ def compare_folders(a: Path, b: Path, within: Tolerance | None = None, *, figure
     ----------
     a, b : Path
         Such as a plan's folder below ``_build/runs``, here and of another day.
-    within, figures
-        See `compare`.
+    within : Tolerance, optional
+        Of numbers in records and tables.
+    figures : bool, default True
+        Whether figures are compared.
 
     Returns
     -------

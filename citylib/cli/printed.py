@@ -16,7 +16,17 @@ __all__ = ["as_json", "duration", "line", "memory", "plain", "records", "table"]
 
 
 def line(console: Console, what: str, text: str) -> None:
-    """Print a text behind a label of fixed width."""
+    """Print a text behind a label of fixed width.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to.
+    what : str
+        The label; empty for a further line of the same.
+    text : str
+        The text.
+    """
     plain(console, f"{what:<14} {text}".rstrip())
 
 
