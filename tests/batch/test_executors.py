@@ -136,13 +136,10 @@ def test_stopping_now_reaches_the_workers(noted, project):
 def abroad(project):
     """Start a scheduler and two workers, each as a process of its own; return scheduler, address and file."""
     file = project / "scheduler.json"
-    python = [sys.executable, "-W", "ignore", "-m", "distributed.cli"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = [*python, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    worker = [*python, "worker", "--no-dashboard", "--nthreads", "1", "--no-nanny", "--memory-limit", "3GiB"]
-    dask = [sys.executable, "-W", "ignore", "-c", "from dask.__main__ import main; main()"]
-    commands = [[*dask, *scheduler[4:], "--scheduler-file", str(file)]]
-    commands += [[*dask, *worker[4:], "--host", "127.0.0.1", "--scheduler-file", str(file)]] * 2
+    dask, quiet = [sys.executable, "-m", "dask"], {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    here = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
+    worker = [*dask, "worker", *here, "--nthreads", "1", "--no-nanny", "--memory-limit", "3GiB"]
+    commands = [[*dask, "scheduler", *here, "--port", "0"], worker, worker]
     processes = [subprocess.Popen(command, cwd=project, **quiet) for command in commands]
     try:
         for _ in range(600):

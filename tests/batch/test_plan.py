@@ -110,6 +110,28 @@ def test_limits_of_run_stand_above_the_plans_and_the_callers_above_both(project)
     assert plan.load(path, limits={"memory": "64 MiB"}).runs[0].limits == Limits(0.5, 2**26)
 
 
+def test_retries_of_a_run_stand_above_the_plans(project):
+    text = """
+    retries = 2
+    [[run]]
+    notebook = "fam/01_first"
+    [[run]]
+    notebook = "fam/01_first"
+    set = { horizon = 1 }
+    retries = 0
+    """
+    assert [run.retries for run in plan.load(written(project, text)).runs] == [2, 0]
+    assert plan.single(project / "notebooks/fam/01_first.ipynb", {}).runs[0].retries == 0
+
+
+@pytest.mark.parametrize("given", ["-1", "11", "1.5", "true", '"two"'])
+def test_retries_must_be_a_number_of_tries(project, given):
+    text = f'retries = {given}\n[[run]]\nnotebook = "fam/01_first"\nretries = {given}'
+    with pytest.raises(ParameterError, match="2 faults") as refused:
+        plan.load(written(project, text))
+    assert "run 1 (fam/01_first): retries must be a whole number from 0 to 10" in str(refused.value)
+
+
 def test_a_date_of_toml_is_a_date(project):
     write_notebook(
         project / "notebooks" / "fam" / "03_date.ipynb", parameters='since: str = "2016-01-01"  # day [date]'

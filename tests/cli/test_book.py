@@ -90,7 +90,8 @@ def test_an_interrupted_plan_builds_nothing(
 ) -> None:
     from citylib.batch import run, schedule
 
-    def stopped(plan: Any, out: Path, *_: Any, **__: Any) -> list[run.Outcome]:
+    def stopped(plan: Any, out: Path, *_: Any, interrupts: Any, **__: Any) -> list[run.Outcome]:
+        interrupts.now()
         return [run.Outcome(one, "stopped", 0.0, out) for one in plan.runs]
 
     monkeypatch.setattr(schedule, "run_plan", stopped)

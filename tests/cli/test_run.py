@@ -126,18 +126,62 @@ def test_a_broken_receipt_is_told_and_hides_no_other(project, capsys):
     assert "nowhere: has no receipt.json" in capsys.readouterr().err
 
 
+def test_only_some_runs_are_run_and_a_pattern_for_none_is_refused(project, capsys):
+    (project / "grid.toml").write_text('[[run]]\nnotebook = "fam/01_first"\ngrid = { horizon = [1, 12, 20] }\n')
+    assert ends("run", "grid.toml", "--only", "horizon-1*", "--dry-run") == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()[:2]] == [
+        "fam/01_first [horizon-1]", "fam/01_first [horizon-12]"
+    ]  # fmt: skip
+    assert ends("run", "grid.toml", "--only", "horizn-20") == 2
+    assert "did you mean 'horizon-20'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--memory-budget", "much"], '--memory-budget must be a size such as "512 MiB"'),
+        (["--retries", "11"], "--retries"),
+        (["--workers", "0"], "--workers"),
+        (["--dask", "somewhere"], "--dask must be local, an address such as tcp://host:8786 or a scheduler file"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "book"])
+def test_how_runs_are_carried_out_is_checked_before_any_starts(project, capsys, command, words, message):
+    (project / "book" / "_config.yml").write_text("title: A\n")
+    assert ends(command, "all", *words) == 2
+    assert message in capsys.readouterr().err
+    assert not (project / "_build").exists()
+
+
+def test_a_run_that_ends_badly_is_tried_again_within_the_memory_there_is(project, capsys):
+    source = "import pathlib\nmark = pathlib.Path(source)\nagain = mark.exists()\nmark.touch()\nassert again, 'not yet'"
+    text = f'source: str = "{project / "mark"}"\nhorizon: int = 1'
+    write_notebook(project / "notebooks" / "fam" / "02_moody.ipynb", source, parameters=text)
+    assert ends("run", "fam/02_moody", "--retries", "2", "--memory-budget", "1 GiB") == 0
+    out = capsys.readouterr().out
+    assert "AssertionError in cell cell-0: not yet" in out
+    assert "trying again (2 of 3)" in out
+    assert "1 of the runs may use more memory than the budget of 1,024 MiB and run alone: fam/02_moody" in out
+    assert json.loads(Path("_build/runs/single/fam/02_moody/default/receipt.json").read_text())["attempt"] == 2
+
+
 SLEEPERS = '[[run]]\nnotebook = "fam/03_sleep"\ngrid = { horizon = [1, 2, 3] }\n'
 
 
 @pytest.fixture
 def sleeping(project):
     """Start a plan of three runs that sleep, two at a time; yield the process once both kernels are in their cells."""
-    source = "import os, pathlib, time\npathlib.Path(source, str(os.getpid())).touch()\ntime.sleep(600)"
+    source = (
+        "import os, pathlib, time\npathlib.Path(source, str(os.getpid())).touch()\n"
+        "while not pathlib.Path(source).with_name('go').exists():\n    time.sleep(0.05)"
+    )
     (project / "pids").mkdir()
     text = f'source: str = "{project / "pids"}"\nhorizon: int = 1'
     write_notebook(project / "notebooks" / "fam" / "03_sleep.ipynb", source, parameters=text)
     (project / "sleep.toml").write_text(SLEEPERS)
-    with subprocess.Popen([*PROGRAM, "run", "sleep.toml"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*PROGRAM, "run", "sleep.toml", "--workers", "2", "--memory-budget", "8 GiB"], stdout=subprocess.PIPE, text=True
+    ) as process:
         for _ in range(600):
             if len(list((project / "pids").iterdir())) == 2:
                 break
@@ -156,12 +200,33 @@ def gone(pids: list[int]) -> bool:
     return False
 
 
+def test_an_interrupt_lets_what_is_under_way_finish_and_starts_no_more(project, sleeping, capsys):
+    process, kernels = sleeping
+    process.send_signal(signal.SIGINT)
+    for line in process.stdout:
+        if "no more runs are started; 2 under way finish" in line:
+            break
+    (project / "go").touch()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "sleep: 2 ok, 1 stopped" in out
+    assert "interrupted: 1 of 3 runs are left; the same command goes on from here" in out
+    assert gone(kernels)
+    assert ends("run", "sleep.toml") == 0
+    assert "sleep: 2 skipped, 1 ok" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupt_ends_all_and_leaves_nothing_half_done(project, sleeping, number):
     process, kernels = sleeping
     family = [p.pid for p in psutil.Process(process.pid).children(recursive=True)]
     assert set(kernels) <= set(family)
     process.send_signal(number)
+    if number == signal.SIGINT:  # the first one would let them finish
+        for line in process.stdout:
+            if "no more runs are started" in line:
+                break
+        process.send_signal(number)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "sleep: 3 stopped" in out
