@@ -86,6 +86,9 @@ def _execute(
     probed = report.get("probed") or {}
     if warm is not None:
         warm.learn(run, env, scratch, probed.get("imported", []))
+        if watched.why_started:
+            warm.say(f"runs start without a warm client: {watched.why_started}")
+            report["kernel"] = {"forked": False, "why": watched.why_started}
     imported = [(name, before.get(name)) for name in probed.get("files", [])]
     content |= {
         "data": _data(Path(job["events"])),

@@ -34,17 +34,28 @@ import sysconfig
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-__all__ = ["main"]
+__all__ = ["Bare", "main"]
 
 LARGEST = 2**17  # bytes of a message: under what a Unix socket takes in one piece
 LINE = "CITYLIB_LINE"  # the variable that tells a client the descriptor of its kernel's line
+GRACE = 5.0  # seconds
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 # The backend that draws in notebooks registers itself with the shell that is there when it is imported: here is none.
 NEVER = ("citylib", "matplotlib_inline", "ipykernel.pylab", "__main__")
 
 Answer = dict[str, Any]
+
+
+class Bare(NamedTuple):
+    """What the parent had before it imported anything: variables and filters of warnings."""
+
+    environ: dict[str, str]
+    filters: list[Any]
+
+
+Start = Callable[[Answer, int, Bare], int]
 
 
 def main() -> NoReturn:
@@ -54,6 +65,7 @@ def main() -> NoReturn:
         del sys.path[0]  # a script's own folder, which no kernel has
     control = socket.socket(fileno=configuration["control"])
     kernels = configuration["kind"] == "kernel"
+    bare = Bare(dict(os.environ), list(warnings.filters))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers answer for their children; nobody waits for keepers
     refusal = _prepare(configuration["preload"], clean=kernels)
     if not kernels:
@@ -67,7 +79,7 @@ def main() -> NoReturn:
         if more:
             refusal = refusal or _prepare(more, clean=kernels)
         for descriptor in descriptors:
-            _fork(control, socket.socket(fileno=descriptor), _kernel if kernels else _client, refusal)
+            _fork(control, socket.socket(fileno=descriptor), _kernel if kernels else _client, bare, refusal)
 
 
 def _prepare(modules: list[str], *, clean: bool) -> str:
@@ -90,11 +102,15 @@ def _warns(name: str, *, clean: bool) -> bool:
     """Import a module, third-party ones only where the parent is to be clean; return whether that warned."""
     if clean and (name.startswith(NEVER) or not _third_party(name)):
         return False
-    with warnings.catch_warnings(record=True) as seen:
-        try:
-            importlib.import_module(name)
-        except Exception:
-            return False  # the notebook that imports it will say so
+    seen = []
+    before = warnings.showwarning
+    warnings.showwarning = lambda *what: seen.append(what)  # not catch_warnings: filters that imports set are to stay
+    try:
+        importlib.import_module(name)
+    except Exception:
+        return False  # the notebook that imports it will say so
+    finally:
+        warnings.showwarning = before
     return bool(seen)
 
 
@@ -115,13 +131,13 @@ def _folder(path: str) -> str:
     return os.path.join(os.path.realpath(path), "")
 
 
-def _fork(control: socket.socket, line: socket.socket, start: Callable[[Answer, int], int], refusal: str) -> None:
+def _fork(control: socket.socket, line: socket.socket, start: Start, bare: Bare, refusal: str) -> None:
     if refusal:
         _send(line, {"refused": refusal})
     elif os.fork() == 0:
         control.close()
         with _or_exit():
-            _keep(line, start)
+            _keep(line, start, bare)
     line.close()
 
 
@@ -135,7 +151,7 @@ def _or_exit() -> Iterator[None]:
     os._exit(1)
 
 
-def _keep(line: socket.socket, start: Callable[[Answer, int], int]) -> NoReturn:
+def _keep(line: socket.socket, start: Start, bare: Bare) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
@@ -150,14 +166,16 @@ def _keep(line: socket.socket, start: Callable[[Answer, int], int]) -> NoReturn:
         line.close()
         os.close(ready)
         with _or_exit():
-            _become(order, descriptors)
-            os._exit(start(order, tell))
+            _become(order, descriptors, bare)
+            os._exit(start(order, tell, bare))
     os.close(tell)
     for descriptor in descriptors:
         os.close(descriptor)
     pidfd = os.pidfd_open(child)
     _send(line, {"pid": child}, pidfd)
     _until_gone(line, pidfd, child, ready)
+    if "module" in order:  # a client that has lost its runner puts its own things away
+        select.select([pidfd], [], [], GRACE)
     _end_all()
     os._exit(0)
 
@@ -208,11 +226,12 @@ def _children() -> list[int]:
         return [child.pid for child in psutil.Process().children()]
 
 
-def _become(order: Answer, descriptors: list[int]) -> None:
+def _become(order: Answer, descriptors: list[int], bare: Bare) -> None:
     """Put on what an interpreter of its own would have started with."""
     os.setsid()
+    by_imports = {name: value for name, value in os.environ.items() if bare.environ.get(name) != value}
     os.environ.clear()
-    os.environ.update(order["env"])
+    os.environ.update(order["env"] | by_imports)
     time.tzset()
     os.chdir(order["cwd"])
     for target, descriptor in enumerate(descriptors[:3]):
@@ -230,12 +249,17 @@ def _become(order: Answer, descriptors: list[int]) -> None:
     gc.enable()
 
 
-def _kernel(order: Answer, tell: int) -> int:
+def _kernel(order: Answer, tell: int, bare: Bare) -> int:
     from ipykernel.kernelapp import IPKernelApp
+
+    by_imports = [one for one in warnings.filters if one not in bare.filters]
+    warnings.filters[:] = bare.filters  # type: ignore[index]
 
     # Read from the environment when the class was made, which was in the parent.
     app: Any = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(order["argv"][1:])
+    warnings.filters[:0] = by_imports  # type: ignore[index]  # in front of the shell's, as if they came after it
+    warnings._filters_mutated()  # type: ignore[attr-defined]
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:  # when it was imported there was no shell to register with
         pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.NONE
@@ -246,7 +270,7 @@ def _kernel(order: Answer, tell: int) -> int:
     return 0
 
 
-def _client(order: Answer, tell: int) -> int:
+def _client(order: Answer, tell: int, bare: Bare) -> int:
     os.write(tell, b"1")
     os.close(tell)
     module = importlib.import_module(order["module"])

@@ -148,7 +148,8 @@ def launch(
     ForkError
         The order is too large, or the keeper is gone or doesn't answer.
     """
-    order = json.dumps({"argv": list(argv), "env": dict(env), "cwd": cwd, "module": module}).encode()
+    wanted = {"argv": list(argv), "env": dict(env), "cwd": cwd} | ({"module": module} if module else {})
+    order = json.dumps(wanted).encode()
     if len(order) > fork_parent.LARGEST:
         raise ForkError(
             f"arguments and environment have {len(order):,} bytes, at most {fork_parent.LARGEST:,} may be sent"

@@ -90,12 +90,15 @@ class Watched:
         Wall time.
     peak_memory_bytes : int
         Highest resident memory seen, all processes of the run together.
+    why_started : str
+        Why it was started although it was to be forked; empty: it was not, or it was forked.
     """
 
     verdict: str
     returncode: int
     seconds: float
     peak_memory_bytes: int
+    why_started: str = ""
 
 
 def size_in_bytes(argument: str, value: Any) -> int:
@@ -191,7 +194,7 @@ def watch(
     began = time.monotonic()
     deadline = began + 60 * limits.minutes
     with log.open("wb") as printed:
-        process, roots = _begin(command, env, cwd, printed.fileno(), seat)
+        process, roots, why_started = _begin(command, env, cwd, printed.fileno(), seat)
     peak, verdict = 0, "ended"
     try:
         while True:
@@ -209,24 +212,26 @@ def watch(
                 break
     finally:
         _end(process, roots)
-    return Watched(verdict, process.returncode or 0, time.monotonic() - began, peak)
+    return Watched(verdict, process.returncode or 0, time.monotonic() - began, peak, why_started)
 
 
 def _begin(
     command: Sequence[str], env: Mapping[str, str], cwd: Path, log: int, seat: Seat | None
-) -> tuple[subprocess.Popen[bytes] | ForkedProcess, dict[int, int]]:
-    """Start a process; return it, and its keepers' numbers with descriptors of them."""
+) -> tuple[subprocess.Popen[bytes] | ForkedProcess, dict[int, int], str]:
+    """Start a process; return it, its keepers' numbers with descriptors of them, and why there are none."""
+    why = ""
     if seat is not None:
         roots = {keeper: os.pidfd_open(keeper) for keeper in seat.keepers}
         try:
-            return _forked(command, env, cwd, log, seat), roots
-        except ForkError:
+            return _forked(command, env, cwd, log, seat), roots, ""
+        except ForkError as fault:
+            why = str(fault)
             seat.close()
             _gone(roots)
     process = subprocess.Popen(
         command, env=dict(env), cwd=cwd, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
     )
-    return process, {}
+    return process, {}, why
 
 
 def _forked(command: Sequence[str], env: Mapping[str, str], cwd: Path, log: int, seat: Seat) -> ForkedProcess:
@@ -274,6 +279,7 @@ def _resident(pid: int, *keepers: int) -> int:
 
 def _end(process: subprocess.Popen[bytes] | ForkedProcess, roots: Mapping[int, int]) -> None:
     if isinstance(process, ForkedProcess):
+        process.kill()
         process.close()  # the keeper ends what is left, and with the client the kernel's keeper hears of it
         _gone(roots)
     elif process.poll() is None:

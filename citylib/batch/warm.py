@@ -35,6 +35,7 @@ __all__ = ["CLIENT", "Parent", "Seat", "Warm", "own_folder"]
 CLIENT = "citylib.batch.child"
 # pyarrow's allocator starts a thread to tidy up when it is imported; without, memory is handed back a little later.
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+PARENT = [fork_parent.__file__]  # the script and nothing before it
 STARTING = 120.0  # seconds a parent may take to import what it is to have
 
 
@@ -84,7 +85,7 @@ class Parent:
         configuration = {"kind": kind, "preload": list(modules), "client": CLIENT, "control": theirs.fileno()}
         with theirs, (folder / f"{kind}-{id(self):x}.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, fork_parent.__file__, json.dumps(configuration)],
+                [sys.executable, *PARENT, json.dumps(configuration)],
                 pass_fds=[theirs.fileno()],
                 env=dict(env),
                 cwd=folder,
@@ -185,7 +186,7 @@ class Warm:
             if Counter(r.path for r in self.runs)[run.path] > 1:
                 kernel = self._kernel_line(run, env, scratch)
         except ForkError as fault:
-            self._say(f"runs start without a warm client: {fault}")
+            self.say(f"runs start without a warm client: {fault}")
             for line, _ in lines:
                 line.close()
             return None
@@ -221,7 +222,7 @@ class Warm:
         try:
             return self._parent("kernel", modules, run, env, scratch).line()
         except ForkError as fault:
-            self._say(f"kernels of {run.notebook} are started, not forked: {fault}")
+            self.say(f"kernels of {run.notebook} are started, not forked: {fault}")
             return None
 
     def _parent(
@@ -241,7 +242,8 @@ class Warm:
         notebook = str(run.path) if kind == "kernel" else ""
         return json.dumps([kind, notebook, sys.executable, _installed(), frozen])
 
-    def _say(self, fault: str) -> None:
+    def say(self, fault: str) -> None:
+        """Take note of why something was started that was to be forked."""
         with self._lock:
             if fault not in self.faults:
                 self.faults.append(fault)

@@ -1,0 +1,298 @@
+"""Forked kernels: the same as started ones, with nothing left of the run before, and given up where they cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from citylib.batch import receipt, warm
+from citylib.batch.run import run_one
+from citylib.batch.warm import Warm
+from tests.batch.conftest import alive
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no pidfd: kernels are started, not forked")
+
+# What a notebook can see of the process it runs in; numbers of processes and paths of the run's own folder apart.
+VIEW = """
+import gc, json, locale, os, resource, signal, sys, tempfile, threading, warnings, random
+import numpy as np, pandas, matplotlib, lifelines, pyarrow
+from IPython import get_ipython
+ip = get_ipython()
+own = os.path.dirname(os.environ["TMPDIR"])
+inherited = {"JPY_PARENT_PID", "JPY_SESSION_NAME"}
+view = {
+    "path": sys.path, "argv": [a.replace(own, "") for a in sys.argv[:1] + sys.argv[3:]],
+    "flags": repr(sys.flags), "executable": sys.executable, "orig_argv0": sys.orig_argv[0],
+    "environ": {k: v.replace(own, "") for k, v in sorted(os.environ.items()) if k not in inherited},
+    "cwd": os.getcwd().replace(own, ""), "listed": os.listdir(),
+    "filters": sorted(map(str, warnings.filters)),
+    "signals": [str(signal.getsignal(n)) for n in (2, 15, 17, 13)],
+    "umask": oct(os.umask(0o22)), "locale": locale.setlocale(locale.LC_ALL), "tz": __import__("time").tzname,
+    "tmp": tempfile.gettempdir().replace(own, ""), "leader": os.getpgrp() == os.getpid() == os.getsid(0),
+    "stdin": sys.__stdin__.read(), "tty": os.isatty(0), "encoding": [sys.stdout.encoding, sys.getfilesystemencoding()],
+    "threads": sorted(type(t).__name__ for t in threading.enumerate()),
+    "hash": hash("city"), "gc": [gc.isenabled(), gc.get_threshold()], "main": sys.modules["__main__"].__name__,
+    "limits": [resource.getrlimit(n) for n in (resource.RLIMIT_NOFILE, resource.RLIMIT_CORE, resource.RLIMIT_AS)],
+    "backend": [matplotlib.rcParams["backend"], matplotlib.get_backend()],
+    "rc": {k: str(v) for k, v in matplotlib.rcParams.items()},
+    "events": {k: sorted(f.__qualname__ for f in v) for k, v in ip.events.callbacks.items()},
+    "user": sorted(k for k in ip.user_ns if not k.startswith("_")),
+    "display": sorted(str(k) for k in ip.display_formatter.formatters),
+    "descriptors": sorted(t for t in map(os.readlink, [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd") if n != "0"
+                          if os.path.exists(f"/proc/self/fd/{n}")]) if "/" in t and "anon" not in t and own not in t),
+    "options": [pandas.get_option("display.max_rows"), np.get_printoptions()["precision"]],
+}
+print(json.dumps(view, sort_keys=True))
+"""
+
+
+def folders(project: Path) -> list[str]:
+    return sorted(p.name for p in project.rglob("*") if ".part-" in p.name or ".old-" in p.name)
+
+
+@contextmanager
+def seated(run, count: int = 2):
+    """Warm parents for several runs like one, and the runs."""
+    runs = [replace(run, id=f"r{i}") for i in range(count)]
+    with Warm(runs) as parents:
+        yield parents, runs
+
+
+def kernel_of(outcome) -> dict:
+    return receipt.read(outcome.folder)["kernel"]
+
+
+def below(parents: Warm) -> list[psutil.Process]:
+    """What lives below the parents: keepers, and what they look after."""
+    tops = [psutil.Process(parent._process.pid) for parent in parents._parents.values()]
+    return [p for top in tops for p in top.children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture
+def twice(planned, project):
+    """Return a function that runs cells by a started kernel and then by forked ones; it returns the outcomes."""
+
+    def make(*sources: str, count: int = 2, **more):
+        run = planned(*sources, **more)
+        outcomes = [run_one(run, run.folder(project / "started"))]
+        with seated(run, count) as (parents, runs):
+            outcomes += [run_one(r, r.folder(project / "forked"), warm=parents) for r in runs]
+            assert parents.faults == []
+        return outcomes
+
+    return make
+
+
+def test_a_forked_kernel_sees_what_a_started_one_sees(twice):
+    started, *forked = twice(VIEW, count=3)
+    assert [kernel_of(o)["forked"] for o in (started, *forked)] == [False, True, True, True]
+    first, *others = (json.loads((o.folder / "log.txt").read_text().splitlines()[0]) for o in (started, *forked))
+    for other in others:
+        assert {k: (first[k], other[k]) for k in first if first[k] != other[k]} == {}
+
+
+def test_nothing_is_left_from_one_run_to_the_next(twice):
+    plant = """
+import builtins, os, sys, tempfile, random, numpy as np, pandas as pd, warnings, signal, threading, gc
+looked = [hasattr(builtins, "planted"), "PLANTED" in os.environ, "planted" in sys.modules, hasattr(pd, "planted"),
+          hasattr(np, "planted"), os.path.exists("planted"), os.path.exists(tempfile.gettempdir() + "/planted"),
+          pd.get_option("display.max_rows") == 7, gc.isenabled(), os.umask(0o22) == 0o77, "planted" in globals(),
+          signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN, sys.getrecursionlimit() == 777, "/planted" in sys.path]
+print(looked)
+print("drawn", random.random(), np.random.random(), np.random.default_rng().random(), os.urandom(4).hex())
+builtins.planted = os.environ["PLANTED"] = "x"
+sys.modules["planted"] = sys
+pd.planted = np.planted = planted = 1
+for place in (".", tempfile.gettempdir()):
+    open(os.path.join(place, "planted"), "w").close()
+pd.set_option("display.max_rows", 7); gc.disable(); os.umask(0o77); sys.setrecursionlimit(777)
+sys.path.append("/planted")
+signal.signal(signal.SIGUSR1, signal.SIG_IGN); random.seed(1); np.random.seed(1)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+    outcomes = twice(plant, count=3)
+    logs = [(o.folder / "log.txt").read_text().splitlines() for o in outcomes]
+    looked = [next(line for line in log if line.startswith("[")) for log in logs]
+    assert looked == [str([False] * 8 + [True] + [False] * 5)] * 4
+    drawn = [word for log in logs for line in log if line.startswith("drawn") for word in line.split()[1:]]
+    assert len(set(drawn)) == len(drawn), "two runs drew the same random numbers"
+
+
+def test_what_a_run_imports_is_there_for_the_next(planned, project):
+    source = "import sys\nprint('fractions' in sys.modules, 'wave' in sys.modules)\nexec('import wave')"
+    run = planned(source)
+    with seated(run, 3) as (parents, runs):
+        outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
+    seen = [(o.folder / "log.txt").read_text().splitlines()[0].split()[-1] for o in outcomes]
+    assert seen == ["False", "True", "True"]
+    assert receipt.read(outcomes[2].folder)["citylib"] == [], "no more was read than by a started kernel"
+
+
+def test_citylib_is_never_in_the_parent(planned, project):
+    source = (
+        "import sys\nprint([m for m in sys.modules if m.partition('.')[0] == 'citylib'])\n"
+        "from citylib import seeds\nimport mine"
+    )
+    (project / "mine.py").write_text("import sys\nprint('mine is imported')\n")
+    run = planned("import sys\nsys.path.append('" + str(project) + "')\n" + source)
+    with seated(run, 3) as (parents, runs):
+        outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
+        assert parents.faults == []
+    for outcome in outcomes:
+        assert outcome.ok, outcome.describe()
+        assert (outcome.folder / "log.txt").read_text().splitlines() == ["[]", "mine is imported"]
+        read = [c["path"] for c in receipt.read(outcome.folder)["citylib"]]
+        assert read == ["__init__.py", "checks.py", "errors.py", "seeds.py"]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        ("thread", "thread"),
+        ("warning", "warns"),
+        ("argv", "not as this Python's ipykernel"),
+        ("size", "bytes"),
+        ("dead", "parent of kernels"),
+        ("no pidfd", None),
+    ],
+)
+def test_where_a_kernel_cannot_be_forked_it_is_started(planned, project, monkeypatch, break_it, said):
+    site = project / "site"
+    site.mkdir()
+    (site / "oddly.py").write_text(
+        "import threading, warnings\n"
+        + ("threading.Thread(target=threading.Event().wait, daemon=True).start()\n" if break_it == "thread" else "")
+        + ("warnings.warn('old')\n" if break_it == "warning" else "")
+    )
+    if break_it in ("thread", "warning"):  # as if it were installed: only then is it imported beforehand
+        monkeypatch.setattr(warm, "PARENT", [str(_with_installed(site))])
+        monkeypatch.setenv("PYTHONPATH", str(site))
+    more = {}
+    if break_it == "argv":
+        _install_kernel(project, monkeypatch)
+        more = {"kernelspec": {"name": "odd", "display_name": "odd", "language": "python"}}
+    if break_it == "size":
+        monkeypatch.setenv("LARGE", "x" * 120_000)
+        monkeypatch.setenv("LARGER", "x" * 120_000)
+    if break_it == "no pidfd":
+        monkeypatch.delattr(os, "pidfd_open")
+    run = planned("import oddly" if break_it in ("thread", "warning") else "x = 1", **more)
+    with seated(run) as (parents, runs):
+        if break_it == "dead":
+            monkeypatch.setattr(warm.Parent, "__init__", _of_a_dead_process(warm.Parent.__init__))
+        outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
+        told = parents.faults + [kernel_of(o).get("why", "") for o in outcomes]
+    assert [o.ok for o in outcomes] == [True, True], [o.describe() for o in outcomes]
+    assert [kernel_of(o)["forked"] for o in outcomes] == [False, False]
+    assert said is None or any(said in line for line in told), told
+    assert folders(project) == []
+
+
+def _with_installed(site: Path) -> Path:
+    """The parent's script, with one more folder taken for one of installed packages."""
+    text = Path(warm.fork_parent.__file__).read_text(encoding="utf-8")
+    changed = text.replace("places = {", "places = {" + repr(str(site)) + "} | {")
+    assert changed != text
+    (site.parent / "parent.py").write_text(changed)
+    return site.parent / "parent.py"
+
+
+def _install_kernel(project: Path, monkeypatch) -> None:
+    folder = project / "share" / "kernels" / "odd"
+    folder.mkdir(parents=True)
+    argv = [sys.executable, "-X", "importtime=0", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [sys.executable, "-B", *argv[3:]]
+    (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "odd", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(project / "share"))
+
+
+def _of_a_dead_process(made):
+    def init(self, *arguments):
+        made(self, *arguments)
+        self._process.kill()
+        self._process.wait()
+
+    return init
+
+
+DAEMON = "import os\nos.system('setsid sleep 600 > /dev/null 2>&1 & echo $!')"
+
+
+def test_what_a_cell_starts_ends_with_the_run(planned, project):
+    run = planned(DAEMON)
+    with seated(run) as (parents, runs):
+        for r in runs:
+            outcome = run_one(r, r.folder(project / "out"), warm=parents)
+            assert kernel_of(outcome)["forked"]
+            assert not alive(int((outcome.folder / "log.txt").read_text()))
+
+
+HANG = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)"
+HUNGRY = "x = b'x' * 2**29\nimport time\ntime.sleep(600)"
+
+
+@pytest.mark.parametrize(
+    ("source", "limits", "status"),
+    [
+        (HANG, {"minutes": 0.05}, "time"),
+        (HUNGRY, {"memory": "400 MiB"}, "memory"),
+        ("import os; os._exit(3)", {}, "died"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", {}, "died"),
+        ("import sys; sys.exit(0)", {}, "failed"),
+        ("print('x' * 3_000_000)", {}, "output"),
+        ("1 / 0", {}, "failed"),
+    ],
+)
+def test_a_forked_kernel_that_ends_badly_is_told_like_a_started_one(planned, project, source, limits, status):
+    run = planned(source, limits=limits)
+    with seated(run) as (parents, runs):
+        outcome = run_one(runs[0], runs[0].folder(project / "out"), warm=parents)
+        assert (outcome.status, outcome.error["cell"]) == (status, "cell-0"), outcome.describe()
+        content = receipt.read(outcome.folder)
+        assert content["error"]["source"] == source
+        assert below(parents) == []
+    assert folders(project) == []
+
+
+RUNNER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from citylib.batch import plan
+from citylib.batch.run import run_one
+from citylib.batch.warm import Warm
+one = plan.single(Path(sys.argv[1]), {}).runs[0]
+runs = [replace(one, id=f"r{i}") for i in range(2)]
+with Warm(runs) as parents:
+    run_one(runs[0], runs[0].folder(Path(sys.argv[2])), warm=parents)
+"""
+
+
+def test_with_the_runner_killed_nothing_lives_on(planned, project):
+    marker = project / "pid"
+    write = f"import os, time, pathlib\npathlib.Path({str(marker)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+    run = planned(write)
+    runner = subprocess.Popen([sys.executable, "-c", RUNNER, str(run.path), str(project / "out")])
+    deadline = time.monotonic() + 60
+    while not marker.exists() or not marker.read_text():
+        assert time.monotonic() < deadline
+        assert runner.poll() is None
+        time.sleep(0.05)
+    family = [runner.pid, *(p.pid for p in psutil.Process(runner.pid).children(recursive=True))]
+    assert int(marker.read_text()) in family
+    runner.send_signal(signal.SIGKILL)
+    runner.wait()
+    while any(alive(pid) for pid in family):
+        assert time.monotonic() < deadline, [psutil.Process(p).cmdline() for p in family if alive(p)]
+        time.sleep(0.05)
+    assert folders(project) == []
