@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from citylib.batch.parameters import Parameter
-from citylib.errors import InputError, UnknownNameError
+from citylib.errors import CitylibError, InputError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Places"]
 
+WISH = ("column", "where", "table")
 # All that a filter may hold: comparisons of columns with literals, joined by and, or, not.
 ALLOWED = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Compare, ast.Eq, ast.NotEq, ast.Lt,
@@ -26,9 +27,9 @@ ALLOWED = (
 
 @dataclass
 class Places:
-    """The sources that a plan asks about, each loaded once."""
+    """The sources that a plan asks about, each loaded once, or found once not to load."""
 
-    loaded: dict[tuple[str, int], Dataset] = field(default_factory=dict)
+    loaded: dict[tuple[str, int], Dataset | CitylibError] = field(default_factory=dict)
 
     def values(
         self, parameter: Parameter | None, wish: Any, known: Mapping[str, Parameter], given: Mapping[str, Any]
@@ -53,7 +54,8 @@ class Places:
         Raises
         ------
         InputError, DataError
-            A source that cannot be loaded, no such column, a filter that says more than comparisons, no values.
+            A source that cannot be loaded, no such column, a filter that says more than comparisons or compares what
+            cannot be compared, no values.
         """
         if parameter is None:
             return [""]
@@ -61,49 +63,78 @@ class Places:
             raise InputError("each", "be used with a notebook that has a parameter `source`", parameter.name)
         source = given.get("source", known["source"].default)
         seed = given.get("seed", known["seed"].default if "seed" in known else 0)
+        each = f"each.{parameter.name}"
         if wish == "sensors":
             return list(self._dataset(source, seed).panel().sensors)
-        if not isinstance(wish, dict) or "column" not in wish or set(wish) - {"column", "where", "table"}:
-            raise InputError(f"each.{parameter.name}", 'be "sensors" or { column, where, table }', wish)
-        found = self._column(self._dataset(source, seed), wish)
+        if not isinstance(wish, dict) or not isinstance(wish.get("column"), str) or set(wish) - set(WISH):
+            raise InputError(each, 'be "sensors" or { column, where, table }', wish)
+        found = _column(self._dataset(source, seed), wish, each)
         if parameter.kind.scalar == "str":
             found = [str(value) for value in found]
         if not found:
-            raise InputError(f"each.{parameter.name}", f"have at least one value in {source}", wish)
+            raise InputError(each, f"have at least one value in {source}", wish)
         return found
 
     def _dataset(self, source: Any, seed: Any) -> Dataset:
         from citylib import data
 
+        for name, value, kind in (("source", source, str), ("seed", seed, int)):
+            if not isinstance(value, kind):
+                raise InputError(name, f"be {kind.__name__}", value)
         if (source, seed) not in self.loaded:
-            self.loaded[source, seed] = data.load(source, seed=seed)
-        return self.loaded[source, seed]
-
-    def _column(self, dataset: Dataset, wish: Mapping[str, Any]) -> list[Any]:
-        column, where = wish["column"], wish.get("where")
-        if "table" in wish:
-            table = dataset.table(wish["table"])
-        else:
-            holding = [name for name, frame in dataset.tables.items() if column in frame.columns]
-            if not holding:
-                every = sorted({str(c) for frame in dataset.tables.values() for c in frame.columns})
-                raise UnknownNameError("column", str(column), every)
-            table = dataset.table(holding[0])
-        if column not in table.columns:
-            raise UnknownNameError("column", str(column), map(str, table.columns))
-        kept = _filtered(table, where) if where is not None else table
-        values = kept[column].dropna().unique().tolist()
-        return sorted(values, key=lambda value: (str(type(value)), value))
+            try:
+                self.loaded[source, seed] = data.load(source, seed=seed)
+            except CitylibError as fault:  # kept: a download that doesn't come is not waited for again
+                self.loaded[source, seed] = fault
+        found = self.loaded[source, seed]
+        if isinstance(found, CitylibError):
+            raise found
+        return found
 
 
-def _filtered(table: pd.DataFrame, where: Any) -> pd.DataFrame:
+def _column(dataset: Dataset, wish: Mapping[str, Any], each: str) -> list[Any]:
+    """Return the values of the column that a wish names, each once, sorted; times in ISO 8601."""
+    column, where = wish["column"], wish.get("where")
+    if "table" in wish:
+        if not isinstance(wish["table"], str):
+            raise InputError(f"{each}.table", "be the name of a table", wish["table"])
+        table = dataset.table(wish["table"])
+    else:
+        holding = [name for name, frame in dataset.tables.items() if column in frame.columns]
+        if not holding:
+            every = sorted({str(c) for frame in dataset.tables.values() for c in frame.columns})
+            raise UnknownNameError(f"{each}.column", column, every)
+        table = dataset.table(holding[0])
+    if column not in table.columns:
+        raise UnknownNameError(f"{each}.column", column, map(str, table.columns))
+    kept = _filtered(table, where, f"{each}.where") if where is not None else table
+    values = {_plain(value) for value in kept[column].dropna()}
+    return sorted(values, key=lambda value: (str(type(value)), value))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat().removesuffix("T00:00:00")
+    return value.item() if hasattr(value, "item") else value if isinstance(value, str | int | float) else str(value)
+
+
+def _filtered(table: pd.DataFrame, where: Any, argument: str) -> pd.DataFrame:
+    import pandas as pd
+
     try:
         tree = ast.parse(where, mode="eval") if isinstance(where, str) else None
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError):
         tree = None
     if tree is None or not all(isinstance(node, ALLOWED) for node in ast.walk(tree)):
-        raise InputError("where", "compare columns with values, joined by and, or, not", where)
+        raise InputError(argument, "compare columns with values, joined by and, or, not", where)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in table.columns:
-            raise UnknownNameError("column in where", node.id, map(str, table.columns))
-    return table.query(where, engine="python")
+            raise UnknownNameError(f"column in {argument}", node.id, map(str, table.columns))
+    kept, hint = None, ""
+    try:
+        kept = table.eval(where, engine="python")
+    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError, RecursionError) as fault:
+        hint = next(iter(str(fault).splitlines()), "")
+    if not isinstance(kept, pd.Series) or kept.dtype.kind != "b":
+        raise InputError(argument, "compare columns with values of their own kind", where, hint)
+    return table[kept.fillna(False).astype(bool)]

@@ -246,16 +246,21 @@ def _known_keys(reading: _Reading, where: str, table: Mapping[str, Any], known: 
             close = nearest(key, known)
             hint = f"; did you mean {close!r}?" if close else ""
             reading.fault(where, f"key must be one of: {', '.join(known)}, got {key!r}{hint}")
+    if not isinstance(table.get("title", ""), str):
+        reading.fault(where, f"title must be text, got {table['title']!r}")
 
 
 def _limits(reading: _Reading, where: str, given: Any) -> Limits:
-    try:
-        if not isinstance(given, dict):
-            raise ParameterError(where, [f"must be a table, got {given!r}"])
-        return Limits.of(given, reading.limits)
-    except CitylibError as fault:
-        reading.fault(where, fault)
+    if not isinstance(given, dict):
+        reading.fault(where, f"must be a table, got {given!r}")
         return reading.limits
+    limits = reading.limits
+    for name, value in given.items():  # one by one, so that each is told
+        try:
+            limits = Limits.of({name: value}, limits)
+        except CitylibError as fault:
+            reading.fault(where, fault)
+    return limits
 
 
 def _retries(reading: _Reading, where: str, table: Mapping[str, Any]) -> int:
@@ -325,10 +330,16 @@ def _combinations(reading: _Reading, where: str, path: Path, tables: dict[str, A
     out = []
     for chosen in itertools.product(*grid.values()):
         given = fixed | dict(zip(grid, chosen, strict=True))
-        try:
-            each = {n: reading.places.values(known.get(n), wish, known, given) for n, wish in tables["each"].items()}
-        except CitylibError as fault:
-            reading.fault(where, fault)
+        each: dict[str, list[Any]] = {}
+        for name, wish in tables["each"].items():
+            try:
+                each[name] = reading.places.values(known.get(name), wish, known, given)
+            except CitylibError as fault:
+                reading.fault(where, fault)
+        if len(each) < len(tables["each"]):  # what is set and crossed is checked all the same
+            first = {name: values[0] for name, values in each.items()}
+            for text in parameters.take_all(reading.declared[path], given | first)[1]:
+                reading.fault(where, text)
             continue
         out += [given | dict(zip(each, some, strict=True)) for some in itertools.product(*each.values())]
     return out

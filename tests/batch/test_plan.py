@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,67 @@ def test_all_faults_of_a_plan_are_told_together(project):
     faults = caught.value.faults
     assert len(faults) == 8, faults
     assert sum("souce" in fault for fault in faults) == 1
+
+
+SEVERAL = {
+    "a source that is unknown, in each of two blocks": (
+        "set = { source = 'trafic-i94' }\neach = { place = 'sensors' }", "set = { source = 'nope' }\n"
+        "each = { place = { column = 'district' } }",
+        ["run 1.*did you mean 'traffic-i94'", "run 2.*source must be one of.*'nope'"],
+    ),
+    "two columns of one block": (
+        "each = { place = { column = 'distrct' }, year = { column = 'yaer' } }", "",
+        ["each.place.column.*'distrct'; did you mean 'district'", "each.year.column.*'yaer'"],
+    ),
+    "a column, and what is set beside it": (
+        "set = { number = 99, nothing = 1 }\neach = { place = { column = 'x' }, anything = 'sensors' }", "",
+        ["each.place.column", "number must lie in", "nothing must be one of", "anything must be one of"],
+    ),
+    "filters": (
+        "each = { place = { column = 'district', where = 'district >' } }",
+        "each = { place = { column = 'district', where = 'district > 3' }, year = { column = 'district', "
+        "where = 'distrct == 3' } }",
+        ["run 1.*each.place.where must compare", "run 2.*each.place.where.*own kind", "column in each.year.where"],
+    ),
+    "limits": (
+        "limits = { minutes = -1, memory = 'much', outpt = 3 }",
+        "set = { year = 3 }\nlimits = { output = 'big', minutes = 'x' }",
+        ["run 1.*minutes must be more", "run 1.*memory must be a size", "run 1.*'outpt'",
+         "run 2.*output must be a size", "run 2.*minutes must be more"],
+    ),
+    "types": (
+        "title = 3\nset = { number = '3', place = 4 }", "set = { number = 1.5, year = true, source = ['a'] }\n"
+        "each = { place = 'sensors' }",
+        ["run 1.*title must be text", "run 1.*number must be int", "run 1.*place must be str",
+         "run 2.*number must be int", "run 2.*year must be int", "run 2.*source must be str"],
+    ),
+    "the same run, and another fault": (
+        "set = { number = 3 }", "grid = { number = [3, 4, 4, 10] }",
+        ["run 2.*the same run as one of run 1", "run 2.*the same run as one of run 2", "run 2.*number must lie in"],
+    ),
+    "tables": (
+        "set = 3\ngrid = 4\neach = 5\nlimits = 6\nretries = 'x'\nname = 'A b'\nwhat = 7",
+        "grid = { number = [] }\nset = { year = 3 }",
+        ["set must be a table", "grid must be a table", "each must be a table", "limits: must be a table",
+         "retries must", "name must be letters", "key must be one of.*'what'", "grid.number must be a list"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_several_faults_in_one_block_or_two_are_told_together(project, case):
+    first, second, rules = SEVERAL[case]
+    write_notebook(
+        project / "notebooks" / "fam" / "05_many.ipynb",
+        parameters='source: str = "synthetic:tiny"\nplace: str = ""\nyear: int = 0\nnumber: int = 1  # any [1..9]',
+    )
+    block = '[[run]]\nnotebook = "fam/05_many"\n'
+    with pytest.raises(ParameterError) as caught:
+        plan.load(written(project, f"{block}{first}\n" + (f"{block}{second}\n" if second else "")))
+    faults = caught.value.faults
+    for rule in rules:
+        assert any(re.search(rule, fault) for fault in faults), (rule, faults)
+    assert len(faults) == len(rules), faults
 
 
 def test_a_plan_that_is_not_there_is_refused(project):
