@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import os
 import re
 import statistics
 import threading
@@ -134,7 +135,8 @@ def current_cell(folder: Path) -> str:
         The run's folder; what it makes is written beside it until it is done.
     """
     with contextlib.suppress(OSError):
-        for log in folder.parent.glob(f".{folder.name}.part-*/log.txt"):
+        for name in (n for n in os.listdir(folder.parent) if n.startswith(f".{folder.name}.part-")):
+            log = folder.parent / name / "log.txt"
             with log.open("rb") as stream:
                 stream.seek(max(0, log.stat().st_size - TAIL))
                 found = CELL.findall(stream.read().decode("utf-8", "replace"))
