@@ -46,8 +46,9 @@ def verify(folder: Path, *, base: Path | None = None, failed: bool = False) -> I
     folder : Path
         Of runs, or of one.
     base : Path, optional
-        Folder that relative paths of own files start from, which a receipt does not keep. By default the
-        current folder, or the project that the runs lie in if only that has them.
+        Folder that relative paths of own files start from, which a receipt does not keep; its project is meant where
+        the runs lie in none that has their notebook. By default the current folder, or for own files the project
+        that the runs lie in if only that has them.
     failed : bool, default False
         Whether to verify what failed runs left too; in any case if `folder` is that of one.
 
@@ -58,7 +59,7 @@ def verify(folder: Path, *, base: Path | None = None, failed: bool = False) -> I
     """
     hashes = Hashes()
     failed = failed or folder.name.endswith(FAILED)
-    roots = [receipt.root_of(folder / receipt.FILE), receipt.root_of(Path.cwd() / "here")]
+    roots = [receipt.root_of(place / "here") for place in (folder, base or Path.cwd())]
     bases = [base] if base is not None else [Path.cwd(), roots[0]]
     broken: list[ReceiptError] = []
     for place, content in collect.found(folder, failed=failed, broken=broken.append):

@@ -183,7 +183,8 @@ def verify_runs(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Where relative paths of own data files start; else the current folder, or the runs' project.",
+            help="Where relative paths of own data files start, and the project of runs that lie in none; "
+            "else the current folder, or for own files the project that the runs lie in.",
         ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Verify what failed runs left, too.")] = False,

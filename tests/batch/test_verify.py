@@ -159,9 +159,12 @@ def test_own_files_are_looked_for_where_it_is_said(project, tmp_path, monkeypatc
     assert told(project / RUNS, base=project) == []
 
 
-def test_runs_kept_outside_of_the_project_are_held_against_the_current_one(project, tmp_path):
+def test_runs_kept_outside_of_the_project_are_held_against_the_current_one(project, tmp_path, monkeypatch):
     (project / RUNS).rename(tmp_path / "elsewhere")
     assert told(tmp_path / "elsewhere") == []
+    monkeypatch.chdir(tmp_path)
+    assert told(tmp_path / "elsewhere")[0] == "the notebook notebooks/fam/n.ipynb is not in this project"
+    assert told(tmp_path / "elsewhere", base=project) == []
 
 
 def test_failed_runs_are_verified_where_it_is_asked_for(project, tmp_path):
