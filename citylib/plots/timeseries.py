@@ -1,4 +1,4 @@
-"""Figures of series in time: readings, correlograms, forecasts beside what came, errors and coverage by step ahead."""
+"""Figures of series in time: readings, usual days, correlograms, forecasts beside what came, errors by step ahead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from citylib import checks, results
 from citylib.errors import InputError
 from citylib.plots import style
 
-__all__ = ["by_step", "correlograms", "coverage", "forecasts", "readings"]
+__all__ = ["by_step", "correlograms", "coverage", "forecasts", "readings", "usual"]
 
 FloatArray = npt.NDArray[np.float64]
 MAX_POINTS = 1500  # of one line: the page is some 700 points wide
@@ -79,6 +79,62 @@ def readings(
         _dates(axes)
 
     return style.show(name, draw, alt=alt, caption=caption, height=2.4)
+
+
+def usual(
+    name: str,
+    slots: npt.ArrayLike,
+    lines: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]],
+    *,
+    slot: str,
+    label: str,
+    caption: str = "",
+) -> results.Payload:
+    """Draw the usual day or year: the mean of each slot with its interval, a line a kind of round.
+
+    Parameters
+    ----------
+    name : str
+        Snake-case name, unique in the notebook.
+    slots : array_like, shape (S,)
+        Number of each slot.
+    lines : mapping of str to (mean, low, high)
+        Each of shape (S,), by kind; NaN where a slot has none.
+    slot : str
+        What a slot is, such as ``"hour of the day"``.
+    label : str
+        What is drawn, with its unit.
+    caption : str, optional
+        One sentence under it.
+
+    Returns
+    -------
+    dict
+        The payload of `citylib.results.figure`; its alternative text gives the highest and lowest slot of each.
+    """
+    at = checks.series("slots", slots)
+    kinds = {k: tuple(checks.series(k, part, missing=True) for part in three) for k, three in lines.items()}
+    checks.number("number of kinds", len(kinds), minimum=1, maximum=len(DASHES))
+    for three in kinds.values():
+        checks.same_length(slots=at, mean=three[0], low=three[1], high=three[2])
+    said = "; ".join(
+        f"{k} highest at {at[np.nanargmax(m)]:g} ({np.nanmax(m):.3g}), lowest at {at[np.nanargmin(m)]:g} "
+        f"({np.nanmin(m):.3g})"
+        for k, (m, _, _) in kinds.items()
+    )
+
+    def draw(figure: Figure, mode: dict[str, Any]) -> None:
+        axes = figure.subplots()
+        for k, (kind, (mean, low, high)) in enumerate(kinds.items()):
+            colour = mode["colours"][k]
+            axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0)
+            axes.plot(at, mean, color=colour, linestyle=DASHES[k], label=kind)
+        axes.set(xlabel=slot, ylabel=label, xlim=(at[0], at[-1]))
+        axes.xaxis.set_major_locator(MaxNLocator(13, integer=True, steps=[1, 2, 3, 4, 6, 10]))
+        if len(kinds) > 1:
+            axes.legend()
+
+    return style.show(name, draw, alt=f"{label} by {slot}: {said}.", caption=caption, height=2.9)
 
 
 def correlograms(
