@@ -1,7 +1,7 @@
 """A clean parent that forks: it has imported what many runs need, and hands each run a process that need not.
 
-Run as a script (``python fork_parent.py CONFIGURATION``), so that nothing of citylib
-is in it: a parent of kernels imports third-party modules only, has one thread, no
+Run from standard input (``python - CONFIGURATION < fork_parent.py``), so that nothing of
+citylib is in it: a parent of kernels imports third-party modules only, has one thread, no
 data and no random state of its own. It is asked over a socket, and dies with the asker:
 
 ::
@@ -61,8 +61,8 @@ Start = Callable[[Answer, int, Bare], int]
 def main() -> NoReturn:
     """Import what the configuration lists, then fork whenever asked, until the asker is gone."""
     configuration = json.loads(sys.argv[1])
-    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-        del sys.path[0]  # a script's own folder, which no kernel has
+    if sys.path and sys.path[0] == "":
+        del sys.path[0]  # the current folder, which no kernel has while it starts
     control = socket.socket(fileno=configuration["control"])
     kernels = configuration["kind"] == "kernel"
     bare = Bare(dict(os.environ), list(warnings.filters))

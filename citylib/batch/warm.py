@@ -30,12 +30,11 @@ from citylib.batch import fork_parent, preload
 from citylib.batch.plan import PlannedRun
 from citylib.errors import ForkError
 
-__all__ = ["CLIENT", "Parent", "Seat", "Warm", "own_folder"]
+__all__ = ["CLIENT", "Parent", "Seat", "Warm", "own_folder", "parent_text"]
 
 CLIENT = "citylib.batch.child"
 # pyarrow's allocator starts a thread to tidy up when it is imported; without, memory is handed back a little later.
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-PARENT = [fork_parent.__file__]  # the script and nothing before it
 STARTING = 120.0  # seconds a parent may take to import what it is to have
 
 
@@ -85,15 +84,18 @@ class Parent:
         configuration = {"kind": kind, "preload": list(modules), "client": CLIENT, "control": theirs.fileno()}
         with theirs, (folder / f"{kind}-{id(self):x}.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *PARENT, json.dumps(configuration)],
+                [sys.executable, "-", json.dumps(configuration)],
                 pass_fds=[theirs.fileno()],
                 env=dict(env),
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as program:
+                program.write(parent_text().encode())
 
     def line(self) -> tuple[socket.socket, int]:
         """Return a line to a new keeper, and the keeper's number.
@@ -247,6 +249,15 @@ class Warm:
         with self._lock:
             if fault not in self.faults:
                 self.faults.append(fault)
+
+
+def parent_text() -> str:
+    """Return the program of a parent, to be read by Python from its standard input.
+
+    Were it run as a file, that file would be on the stack of every kernel, and what reads the sources of a stack
+    would make it one that the run has read.
+    """
+    return Path(fork_parent.__file__).read_text(encoding="utf-8")
 
 
 def _installed() -> list[int]:

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -48,8 +49,9 @@ view = {
     "events": {k: sorted(f.__qualname__ for f in v) for k, v in ip.events.callbacks.items()},
     "user": sorted(k for k in ip.user_ns if not k.startswith("_")),
     "display": sorted(str(k) for k in ip.display_formatter.formatters),
-    "descriptors": sorted(t for t in map(os.readlink, [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd") if n != "0"
-                          if os.path.exists(f"/proc/self/fd/{n}")]) if "/" in t and "anon" not in t and own not in t),
+    "descriptors": sorted(t for t in map(os.readlink, [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd")
+                          if n != "0" and os.path.exists(f"/proc/self/fd/{n}")])
+                          if "/" in t and "anon" not in t and own not in t),
     "options": [pandas.get_option("display.max_rows"), np.get_printoptions()["precision"]],
 }
 print(json.dumps(view, sort_keys=True))
@@ -175,7 +177,7 @@ def test_where_a_kernel_cannot_be_forked_it_is_started(planned, project, monkeyp
         + ("warnings.warn('old')\n" if break_it == "warning" else "")
     )
     if break_it in ("thread", "warning"):  # as if it were installed: only then is it imported beforehand
-        monkeypatch.setattr(warm, "PARENT", [str(_with_installed(site))])
+        monkeypatch.setattr(warm, "parent_text", partial(str, _with_installed(site)))
         monkeypatch.setenv("PYTHONPATH", str(site))
     more = {}
     if break_it == "argv":
@@ -198,13 +200,12 @@ def test_where_a_kernel_cannot_be_forked_it_is_started(planned, project, monkeyp
     assert folders(project) == []
 
 
-def _with_installed(site: Path) -> Path:
-    """The parent's script, with one more folder taken for one of installed packages."""
-    text = Path(warm.fork_parent.__file__).read_text(encoding="utf-8")
+def _with_installed(site: Path) -> str:
+    """The parent's program, with one more folder taken for one of installed packages."""
+    text = warm.parent_text()
     changed = text.replace("places = {", "places = {" + repr(str(site)) + "} | {")
     assert changed != text
-    (site.parent / "parent.py").write_text(changed)
-    return site.parent / "parent.py"
+    return changed
 
 
 def _install_kernel(project: Path, monkeypatch) -> None:
@@ -267,6 +268,7 @@ def test_a_forked_kernel_that_ends_badly_is_told_like_a_started_one(planned, pro
 RUNNER = """
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from citylib.batch import plan
 from citylib.batch.run import run_one
