@@ -37,9 +37,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = OUT,
     only: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="PATTERN", help="Only runs whose notebook, id or notebook/id this fits: '*_2016'."
-        ),
+        typer.Option(metavar="PATTERN", help="Only runs whose notebook, id or notebook/id this fits: '*_2016'."),
     ] = None,
     workers: running.Workers = None,
     memory_budget: running.Budget = None,
@@ -51,6 +49,7 @@ def run(
     fail_fast: running.FailFast = False,
     retries: running.Retries = None,
     dask: running.Dask = None,
+    cold: running.Cold = False,
     minutes: Annotated[float | None, typer.Option(help="Time limit of a run.")] = None,
     memory: Annotated[str | None, typer.Option(help='Memory limit of a run, such as "2 GiB".')] = None,
     output: Annotated[str | None, typer.Option(help='Size limit of an executed notebook, such as "2 MB".')] = None,
@@ -69,8 +68,8 @@ def run(
         Patterns; see `citylib.batch.choose.only`.
     workers, memory_budget : int and str, optional
         How many run at a time, and the memory they may ask for together.
-    force, dry_run, as_json, fail_fast : bool
-        Run all; run none but say what would, as JSON; start no more after a failure.
+    force, dry_run, as_json, fail_fast, cold : bool
+        Run all; run none but say what would, as JSON; start no more after a failure; fork no kernels.
     retries : int, optional
         How often a run that ended badly is tried again.
     dask : str, optional
@@ -98,7 +97,7 @@ def run(
         return
     outcomes, interrupted = running.carry_out(
         console, plan, out, workers=workers, memory_budget=memory_budget, retries=retries, dask=dask, force=force,
-        fail_fast=fail_fast,
+        fail_fast=fail_fast, cold=cold,
     )  # fmt: skip
     _show_outcomes(console, plan, outcomes)
     if interrupted:
