@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DEFAULT", "good", "of_values", "slug", "title"]
+__all__ = ["DEFAULT", "good", "of_values", "slug", "title", "word"]
 
 DEFAULT = "default"
 LONGEST = 72
@@ -59,7 +59,7 @@ def of_values(given: Mapping[str, Any], *, exact: bool = False) -> str:
         if isinstance(value, str) and slug(value):
             parts.append(slug(value))
         else:
-            flat = "-".join(map(_word, value)) if isinstance(value, list) else _word(value)
+            flat = "-".join(map(word, value)) if isinstance(value, list) else word(value)
             parts.append("-".join(filter(None, [slug(name), slug(flat)])))
     whole = "_".join(parts)
     if len(whole) > LONGEST:
@@ -100,14 +100,21 @@ def title(text: Any, values: Mapping[str, Any], varied: Mapping[str, Any]) -> st
     """
     if not isinstance(text, str):
         return None
-    said = re.sub(r"\{(\w+)\}", lambda m: _word(values[m[1]]) if m[1] in values else m[0], text)
+    said = re.sub(r"\{(\w+)\}", lambda m: word(values[m[1]]) if m[1] in values else m[0], text)
     if said == text and varied:
-        shown = (_word(v) if isinstance(v, str) else f"{n.replace('_', ' ')} {_word(v)}" for n, v in varied.items())
+        shown = (word(v) if isinstance(v, str) else f"{n.replace('_', ' ')} {word(v)}" for n, v in varied.items())
         return f"{text}: {', '.join(shown)}"
     return said
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """Return a parameter's value as a word of a title.
+
+    Examples
+    --------
+    >>> word(None), word(True), word(-3)
+    ('none', 'yes', 'minus 3')
+    """
     if value is None:
         return "none"
     if isinstance(value, bool):

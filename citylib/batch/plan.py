@@ -13,6 +13,7 @@
     grid = { orders = [[1, 0, 1], [2, 1, 2]] }        # crossed
     each = { sensor = "sensors" }                     # every sensor of the source; or of a table's column:
     # each = { district = { column = "district", where = "year >= 2015" } }
+    # compare = { by = "sensor", rank = "mae", best = "low" }   # its runs get a part of the book: `comparison`
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from citylib.batch import names, parameters
+from citylib.batch import comparison, names, parameters
+from citylib.batch.comparison import Comparison
 from citylib.batch.domains import Value
 from citylib.batch.expand import Places
 from citylib.batch.parameters import Parameter
@@ -40,7 +42,7 @@ from citylib.errors import CitylibError, NotebookError, ParameterError, nearest
 __all__ = ["Plan", "PlannedRun", "find_notebook", "load", "single"]
 
 PLAN_KEYS = ("name", "title", "limits", "retries", "run")
-RUN_KEYS = ("notebook", "name", "title", "set", "grid", "each", "limits", "retries")
+RUN_KEYS = ("notebook", "name", "title", "set", "grid", "each", "compare", "limits", "retries")
 MOST_RETRIES = 10
 SINGLE = "single"  # name of the plan that one notebook on the command line makes
 
@@ -67,6 +69,8 @@ class PlannedRun:
         Folder that relative paths in parameters refer to.
     retries : int
         How often it is tried again when it ends badly.
+    comparison : Comparison, optional
+        The one its place belongs to; none: a page of the chapter.
     """
 
     id: str
@@ -77,6 +81,7 @@ class PlannedRun:
     limits: Limits = field(default_factory=Limits)
     base: Path = field(default_factory=Path.cwd)
     retries: int = 0
+    comparison: Comparison | None = None
 
     def folder(self, runs: Path) -> Path:
         """Return this run's folder below that of the plan's runs."""
@@ -117,6 +122,7 @@ class _Reading:
     faults: list[str] = field(default_factory=list)
     places: Places = field(default_factory=Places)
     declared: dict[Path, list[Parameter]] = field(default_factory=dict)
+    compared: dict[str, str] = field(default_factory=dict)
 
     def fault(self, where: str, text: object) -> None:
         for part in text.faults if isinstance(text, ParameterError) else (text,):
@@ -161,7 +167,8 @@ def load(path: Path, *, limits: Mapping[str, Any] | None = None) -> Plan:
     blocks = content.get("run", [])
     if not isinstance(blocks, list) or not blocks or not all(isinstance(b, dict) for b in blocks):
         raise ParameterError(str(path), [*reading.faults, "must have at least one [[run]]"])
-    often = Counter(str(block.get("notebook")).removesuffix(".ipynb") for block in blocks)
+    pages = [block for block in blocks if "compare" not in block]  # a comparison names its runs itself
+    often = Counter(str(block.get("notebook")).removesuffix(".ipynb") for block in pages)
     runs = [
         run
         for number, block in enumerate(blocks, 1)
@@ -277,7 +284,8 @@ def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -
     tables = _tables(reading, where, block)
     limits = _limits(reading, f"{where}: limits", block.get("limits", {}))
     retries = _retries(reading, where, block)
-    label = block.get("name")
+    compared = _comparison(reading, where, block, tables)
+    label = block.get("name", compared.name if compared else None)
     if label is not None and not (isinstance(label, str) and names.good(label)):
         reading.fault(where, f"name must be letters a to z, digits, - and _, got {label!r}")
     if not isinstance(block.get("notebook"), str):
@@ -302,8 +310,28 @@ def _block(reading: _Reading, number: int, block: dict[str, Any], alone: bool) -
         parts = [part for part in (label, names.of_values(named)) if part]
         run = PlannedRun("_".join(parts) or names.DEFAULT, _family_name(path), path, values)
         title = names.title(block.get("title"), values, varied)
-        out.append((where, replace(run, title=title, limits=limits, retries=retries, base=reading.base)))
+        out.append(
+            (where, replace(run, title=title, limits=limits, retries=retries, base=reading.base, comparison=compared))
+        )
     return out
+
+
+def _comparison(
+    reading: _Reading, where: str, block: dict[str, Any], tables: dict[str, dict[str, Any]]
+) -> Comparison | None:
+    """Return the comparison that a block makes; what is wrong with it is told."""
+    if "compare" not in block:
+        return None
+    found, faults = comparison.read(block["compare"], [*tables["grid"], *tables["each"]], block.get("title"))
+    for text in faults:
+        reading.fault(where, text)
+    if found is not None and found.name in reading.compared:
+        reading.fault(
+            where, f"compare.name must be another than that of {reading.compared[found.name]}: {found.name!r}"
+        )
+    elif found is not None:
+        reading.compared[found.name] = where
+    return found
 
 
 def _tables(reading: _Reading, where: str, block: dict[str, Any]) -> dict[str, dict[str, Any]]:
