@@ -21,7 +21,7 @@ from citylib import checks, results
 from citylib.errors import InputError
 from citylib.plots import style
 
-__all__ = ["PLOTLY_MIME", "lines", "show"]
+__all__ = ["PLOTLY_MIME", "lines", "markup", "show"]
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 MAX_BYTES = 200_000  # of a figure's data, which a page carries in full
@@ -69,20 +69,34 @@ def show(
     InputError
         More than 200 kB of data: draw fewer points.
     """
-    drawn = {"data": _plain(data), "layout": _plain({**_frame(height), **layout})}
+    drawn = _drawn(data, layout, height)
+    shown = markup(name, data, layout, still, alt=alt, caption=caption, height=height)
+    return results.figure(name, shown, alt=alt, caption=caption, also={PLOTLY_MIME: drawn})
+
+
+def markup(
+    name: str,
+    data: Sequence[Mapping[str, Any]],
+    layout: Mapping[str, Any],
+    still: Callable[[Figure, dict[str, Any]], None],
+    *,
+    alt: str,
+    caption: str = "",
+    height: float = 3.6,
+) -> str:
+    """Return the HTML of an interactive figure, for a page made without a notebook; see `show` for the parameters."""
+    drawn = _drawn(data, layout, height)
     spec = json.dumps(drawn, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
     size = len(spec.encode())
     if size > MAX_BYTES:
         raise InputError("data", f"be at most {MAX_BYTES // 1000} kB", f"{size / 1000:.0f} kB", "draw fewer points")
-    under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     held = spec.replace("</", "<\\/")  # no text may close the script element that holds it
-    markup = (
-        f'<figure class="citylib-figure" data-name="{name}"><div class="citylib-plotly" id="plotly-{name}" role="img" '
-        f'aria-label="{html.escape(alt)}">{HIDE}'
+    inner = (
+        f'<div class="citylib-plotly" id="plotly-{name}" role="img" aria-label="{html.escape(alt)}">{HIDE}'
         f'<div class="citylib-still">{style.both(name, still, alt=alt, height=height)}</div>'
-        f'<script type="application/json">{held}</script></div>{under}</figure>'
+        f'<script type="application/json">{held}</script></div>'
     )
-    return results.figure(name, markup, alt=alt, caption=caption, also={PLOTLY_MIME: drawn})
+    return style.framed(name, inner, caption)
 
 
 def lines(
@@ -157,6 +171,10 @@ def lines(
             axes.legend(ncols=3, fontsize="small")
 
     return show(name, data, layout, still, alt=alt, caption=caption, height=height)
+
+
+def _drawn(data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], height: float) -> dict[str, Any]:
+    return {"data": _plain(data), "layout": _plain({**_frame(height), **layout})}
 
 
 def _frame(height: float) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from citylib import results
 
-__all__ = ["COLOURS", "DARK", "LIGHT", "both", "show"]
+__all__ = ["COLOURS", "DARK", "LIGHT", "both", "framed", "show"]
 
 # Okabe and Ito (2008), colour-blind safe; black is replaced by the page's ink.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -69,10 +69,14 @@ def show(
     dict
         The payload of `citylib.results.figure`.
     """
-    under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    pair = both(name, draw, alt=alt, height=height)
-    markup = f'<figure class="citylib-figure" data-name="{name}">{pair}{under}</figure>'
+    markup = framed(name, both(name, draw, alt=alt, height=height), caption)
     return results.figure(name, markup, alt=alt, caption=caption)
+
+
+def framed(name: str, inner: str, caption: str = "") -> str:
+    """Return the HTML of a figure around what is drawn, with its caption under it."""
+    under = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    return f'<figure class="citylib-figure" data-name="{name}">{inner}{under}</figure>'
 
 
 def both(name: str, draw: Callable[[Figure, dict[str, Any]], None], *, alt: str, height: float = 3.2) -> str:
