@@ -17,6 +17,7 @@ from pathlib import Path
 from citylib.batch.turn import turn
 from citylib.errors import BuildError
 from citylib.publish import sizes
+from citylib.publish.compare import Compared, gather
 from citylib.publish.runs import FinishedRun, Planned, chapters, finished
 from citylib.publish.stage import stage
 
@@ -83,21 +84,24 @@ def build(
     Raises
     ------
     BuildError
-        A run is missing or did not end well; Jupyter Book warned; a page or notebook is too large. The book that
-        was there before is left as it was.
+        A run of a chapter is missing or did not end well; Jupyter Book warned; a page or notebook is too large. The
+        book that was there before is left as it was. A run of a comparison that did not end well is told on its page.
     """
-    runs = [finished(run, runs_dir) for run in planned]
-    if not runs:
+    if not planned:
         raise BuildError(f"plan {name!r} has no runs; a book needs one at least")
-    sizes.check_notebooks(run.executed for run in runs)
+    runs = [finished(run, runs_dir) for run in planned if run.comparison is None]
+    compared = gather(planned, runs_dir)
+    sizes.check_notebooks(run.executed for run in [*runs, *(run for found in compared for run in found.runs)])
     out.mkdir(parents=True, exist_ok=True)
     with turn(out / "html", waiting=waiting):
-        return _build(name, runs, book, out, force)
+        return _build(name, runs, compared, book, out, force)
 
 
-def _build(name: str, runs: Sequence[FinishedRun], book: Path, out: Path, force: bool) -> Built:
+def _build(
+    name: str, runs: Sequence[FinishedRun], compared: Sequence[Compared], book: Path, out: Path, force: bool
+) -> Built:
     source = out / "book-src" / name
-    stage(book, chapters(runs), name, source, out / "measured")
+    stage(book, chapters(runs), name, source, out / "measured", compared)
     key = _key(source)
     html = out / "html"
     if not force and _stamped(html) == key:

@@ -36,7 +36,13 @@ _KERNEL = {
 
 
 def page(
-    notebook: Notebook, chapter: Chapter, run: FinishedRun, declared: Sequence[Parameter], files: Mapping[str, str]
+    notebook: Notebook,
+    chapter: Chapter | None,
+    run: FinishedRun,
+    declared: Sequence[Parameter],
+    files: Mapping[str, str],
+    *,
+    back: str = "",
 ) -> Notebook:
     """Return the page of one run.
 
@@ -44,14 +50,16 @@ def page(
     ----------
     notebook : NotebookNode
         The executed notebook; it is not changed.
-    chapter : Chapter
-        All runs of it.
+    chapter : Chapter or None
+        All runs of it; None where the run is the page of no chapter.
     run : FinishedRun
         The run that `notebook` is.
     declared : sequence of Parameter
         What the parameters cell declares.
     files : mapping
         ``receipt`` and ``notebook``: paths, absolute in the book, of what the page offers for download.
+    back : str, optional
+        MyST: where a page of no chapter belongs.
 
     Returns
     -------
@@ -66,13 +74,15 @@ def page(
     shown = copy.deepcopy(notebook)
     _refuse_errors(shown, run)
     shown.cells = [cell for cell in shown.cells if "injected-parameters" not in _tags(cell)]
-    first = run.id == chapter.runs[0].id
+    first = chapter is not None and run.id == chapter.runs[0].id
     title, rest = _split_title(shown.cells[0].source, run)
     head = title if first else f"# {markdown.text(run.title)}"
     parts = [head, _receipt_line(run, files)]
-    if not first:
+    if back:
+        parts.append(back)
+    if chapter is not None and not first:
         parts.append(f"The notebook of [](/{chapter.document}.ipynb), run with other parameters.")
-    elif len(chapter.runs) > 1:
+    elif chapter is not None and len(chapter.runs) > 1:
         parts.append(_siblings(chapter))
     shown.cells[0].source = "\n\n".join([*parts, rest])
     shown.cells.append(nbformat.from_dict({**_MARKDOWN, "id": "how-this-page-was-made", "source": _details(run)}))  # type: ignore[no-untyped-call]

@@ -2,8 +2,8 @@
 
 In the parts of ``_toc.yml``, ``- glob: chapters/timeseries/*`` stands for the chapters of that family that the
 plan ran, in the order of their numbers, each with its other runs under it; ``- glob: data/*`` for the generated
-pages of the data sets. A part that ends up empty is left out; chapters that no glob names come in a part of
-their own, called after their family.
+pages of the data sets; ``- glob: compare/*`` for the comparisons, each with the pages of its places under it. A part
+that ends up empty is left out; chapters and comparisons that no glob names come in parts of their own.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ def expand(toc: Mapping[str, Any], documents: Mapping[str, Sequence[str]]) -> En
         entries = [made for entry in part["chapters"] for made in _made(entry, left)]
         if entries:
             parts.append({**part, "chapters": entries})
+    comparisons = [made for name in list(left) if name.startswith("compare/") for made in _made({"glob": name}, left)]
+    if comparisons:
+        parts.append({"caption": "Places compared", "chapters": comparisons})
     families = list(dict.fromkeys(name.split("/")[1] for name in left if name.startswith("chapters/")))
     for i, family in enumerate(families):
         entries = _made({"glob": f"chapters/{family}/*"}, left)

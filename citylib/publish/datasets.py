@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from citylib.publish import markdown, measured
+from citylib.publish.compare import Compared
 from citylib.publish.measured import Measured
-from citylib.publish.runs import Chapter
+from citylib.publish.runs import Chapter, Pages
 
 if TYPE_CHECKING:
     from citylib.data.registry import Source, SourceFile
 
 __all__ = ["overview", "page", "readers"]
 
+P = TypeVar("P", bound=Pages)
 _FORMS = {
     "unchanged": "as published",
     "gzip": "the published bytes, gzipped",
 }
 
 
-def page(source: Source, chapters: Sequence[Chapter], found: Measured | None = None) -> str:
+def page(
+    source: Source, chapters: Sequence[Chapter], found: Measured | None = None, compared: Sequence[Compared] = ()
+) -> str:
     """Return the page of one registered set.
 
     Parameters
@@ -31,6 +35,8 @@ def page(source: Source, chapters: Sequence[Chapter], found: Measured | None = N
         Of the book, to say which read it.
     found : Measured, optional
         What loading it found; None where its files were not at hand.
+    compared : sequence of Compared, optional
+        The comparisons of the book, to say which read it.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def page(source: Source, chapters: Sequence[Chapter], found: Measured | None = N
             "",
             "## Where it is read",
             "",
-            _used(source.name, chapters),
+            _used(source.name, chapters, compared),
             "",
             "## Files",
             "",
@@ -105,32 +111,34 @@ def overview(sources: Sequence[Source], chapters: Sequence[Chapter]) -> str:
     return markdown.table(["data set", "kind", "period", "MB", "chapters"], rows)
 
 
-def readers(name: str, chapters: Sequence[Chapter]) -> list[Chapter]:
-    """Return the chapters of which a run reads the source `name`.
+def readers(name: str, chapters: Sequence[P]) -> list[P]:
+    """Return the chapters, or the comparisons, of which a run reads the source `name`.
 
     Parameters
     ----------
     name : str
         A registry name, or ``"synthetic"`` for any form of the synthetic city.
-    chapters : sequence of Chapter
+    chapters : sequence of Pages
         Of the book.
 
     Returns
     -------
-    list of Chapter
+    list of Pages
         In the order given.
     """
     return [c for c in chapters if any(s.partition(":")[0] == name for run in c.runs for s in run.sources)]
 
 
-def _used(name: str, chapters: Sequence[Chapter]) -> str:
+def _used(name: str, chapters: Sequence[Chapter], compared: Sequence[Compared]) -> str:
     using = readers(name, chapters)
-    if not using:
+    together = readers(name, compared)
+    if not using and not together:
         return "No chapter of this book reads it; every notebook takes it by name."
     links = []
     for chapter in using:
         runs = [run for run in chapter.runs if any(s.partition(":")[0] == name for s in run.sources)]
         links += [f"- [](/{chapter.document_of(run)}.ipynb)" for run in runs]
+    links += [f"- [](/{found.document}.md), {found.ran}" for found in together]
     return "\n".join(links)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from citylib.publish import markdown
-from citylib.publish.runs import Chapter, FinishedRun
+from citylib.publish.compare import Compared
+from citylib.publish.runs import Chapter, FinishedRun, Pages
 
 __all__ = ["comparison", "record", "totals"]
 
@@ -14,7 +15,7 @@ FEW = 4  # runs that are compared in a column each
 
 
 def record(
-    chapters: Sequence[Chapter],
+    chapters: Sequence[Pages],
     receipts: Mapping[tuple[str, str], str],
     defaults: Mapping[str, Mapping[str, Any]],
 ) -> str:
@@ -22,8 +23,8 @@ def record(
 
     Parameters
     ----------
-    chapters : sequence of Chapter
-        Of the book.
+    chapters : sequence of Pages
+        The chapters of the book, and its comparisons.
     receipts : mapping
         Path in the book of each run's receipt, by notebook and run id.
     defaults : mapping
@@ -57,29 +58,31 @@ def record(
     return said + markdown.table(head if shared else [*head, "versions"], rows, classes="sortable citylib-execution")
 
 
-def totals(chapters: Sequence[Chapter]) -> str:
+def totals(chapters: Sequence[Chapter], compared: Sequence[Compared] = ()) -> str:
     """Return one sentence on all runs together.
 
     Parameters
     ----------
     chapters : sequence of Chapter
         Of the book.
+    compared : sequence of Compared, optional
+        Its comparisons; places that failed are told.
 
     Returns
     -------
     str
         MyST.
     """
-    runs = [run for chapter in chapters for run in chapter.runs]
+    of_chapters = [run for chapter in chapters for run in chapter.runs]
+    runs = of_chapters + [run for found in compared for run in found.runs]
     spent = sum(float(run.receipt.get("seconds", 0)) for run in runs)
     files = {(f["file"], f["sha256"]): f["bytes"] for run in runs for f in run.receipt.get("data", ())}
     read = (
         f", which read {_count(len(files), 'data file')} ({markdown.megabytes(sum(files.values()))})" if files else ""
     )
-    return (
-        f"This edition: {_count(len(chapters), 'chapter')} in {_count(len(runs), 'run')}{read} and took "
-        f"{markdown.seconds(spent)} of computing."
-    )
+    parts = [f"{_count(len(chapters), 'chapter')} in {_count(len(of_chapters), 'run')}"] if chapters else []
+    parts += [f"[{markdown.text(found.comparison.title)}](/{found.document}.md) ({found.ran})" for found in compared]
+    return f"This edition: {', '.join(parts)}{read} and took {markdown.seconds(spent)} of computing."
 
 
 def comparison(chapter: Chapter) -> str:
@@ -157,7 +160,7 @@ def _changed(runs: Sequence[FinishedRun]) -> list[str]:
     return [n for n in names if len({repr(run.receipt.get("parameters", {}).get(n)) for run in runs}) > 1]
 
 
-def _names(runs: Sequence[tuple[Chapter, FinishedRun]]) -> list[str]:
+def _names(runs: Sequence[tuple[Pages, FinishedRun]]) -> list[str]:
     return list(dict.fromkeys(name for _, run in runs for name in run.receipt.get("versions", {})))
 
 

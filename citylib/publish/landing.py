@@ -1,4 +1,4 @@
-"""The first page's moving parts: a card for each chapter, with what its run found."""
+"""The first page's moving parts: a card for each chapter, with what its run found, and one for each comparison."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from citylib.publish import chapter as chapter_page
 from citylib.publish import markdown
+from citylib.publish.compare import Compared
 from citylib.publish.runs import Chapter
 
-__all__ = ["cards", "figure"]
+__all__ = ["cards", "comparisons", "figure"]
 
 _WORDS = {"timeseries": "time series"}
 
@@ -28,8 +29,11 @@ def cards(chapters: Sequence[Chapter], notebooks: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        MyST: a grid of cards, each with title, question and the first result with baseline and interval.
+        MyST: a grid of cards, each with title, question and the first result with baseline and interval. Empty
+        where the book has no chapters.
     """
+    if not chapters:
+        return ""
     lines = ["::::::{grid} 1 1 2 2", ":gutter: 3", ":class-container: citylib-cards", ""]
     for chapter in chapters:
         notebook = notebooks[chapter.notebook]
@@ -46,6 +50,30 @@ def cards(chapters: Sequence[Chapter], notebooks: Mapping[str, Any]) -> str:
         if found:
             lines += ["", "::::{card-footer}", found, "::::"]
         lines += [":::::", ""]
+    return "\n".join([*lines, "::::::", ""])
+
+
+def comparisons(compared: Sequence[Compared]) -> str:
+    """Return the grid of comparisons, under a heading of its own.
+
+    Parameters
+    ----------
+    compared : sequence of Compared
+        Of the book.
+
+    Returns
+    -------
+    str
+        MyST; empty where the book compares nothing.
+    """
+    if not compared:
+        return ""
+    lines = ["## Places compared", "", "::::::{grid} 1 1 2 2", ":gutter: 3", ":class-container: citylib-cards", ""]
+    for found in compared:
+        title = markdown.text(found.comparison.title)
+        lines += [f":::::{{grid-item-card}} {title}", f":link: /{found.document}", ":link-type: doc", ""]
+        lines += [_unlinked(found.comparison.about) or f"One notebook, run for {found.ran}."]
+        lines += ["", "::::{card-footer}", f"{found.ran} ran", "::::", ":::::", ""]
     return "\n".join([*lines, "::::::", ""])
 
 

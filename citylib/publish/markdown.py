@@ -8,7 +8,19 @@ from typing import Any
 
 from citylib.errors import InputError
 
-__all__ = ["anchor", "code", "megabytes", "name", "number", "prose", "record_text", "seconds", "table", "text"]
+__all__ = [
+    "anchor",
+    "code",
+    "megabytes",
+    "name",
+    "number",
+    "plural",
+    "prose",
+    "record_text",
+    "seconds",
+    "table",
+    "text",
+]
 
 _SHORT = {w: w.upper() for w in ("aic", "bic", "crps", "mae", "mape", "mase", "rmse")} | {
     "aicc": "AICc",
@@ -202,6 +214,22 @@ def record_text(record: Mapping[str, Any], digits: int = 3) -> str:
     if record.get("baseline") is not None:
         phrase += f", against {number(record['baseline'], digits)} for the baseline"
     return phrase
+
+
+def plural(noun: str) -> str:
+    """Return the plural of an English noun.
+
+    Examples
+    --------
+    >>> plural("district"), plural("city"), plural("crossing of two roads")
+    ('districts', 'cities', 'crossings of two roads')
+    """
+    first, space, rest = noun.partition(" of ")
+    if re.search(r"[^aeiou]y$", first):
+        many = f"{first[:-1]}ies"
+    else:
+        many = f"{first}es" if re.search(r"(s|x|z|ch|sh)$", first) else f"{first}s"
+    return many + space + rest
 
 
 def seconds(value: float) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from citylib.batch.comparison import Comparison
 from citylib.errors import BuildError
 
-__all__ = ["Chapter", "FinishedRun", "Planned", "chapters", "finished"]
+__all__ = ["Chapter", "FinishedRun", "Pages", "Planned", "chapters", "finished"]
 
 
 class Planned(Protocol):
@@ -27,6 +28,14 @@ class Planned(Protocol):
     @property
     def title(self) -> str | None:
         """What a reader calls this run; none: its id says it."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """All that the run is given."""
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The comparison that its place belongs to; none: it is a page of its chapter."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,25 @@ class FinishedRun:
     def records(self) -> tuple[Mapping[str, Any], ...]:
         """What the run recorded, in order."""
         return tuple(self.results.get("records", ()))
+
+
+class Pages(Protocol):
+    """Runs that have pages in a book: those of a chapter, or those of a comparison."""
+
+    @property
+    def notebook(self) -> str:
+        """The notebook of them all, as ``"family/NN_name"``."""
+
+    @property
+    def runs(self) -> tuple[FinishedRun, ...]:
+        """Those that ended well, in order."""
+
+    @property
+    def document(self) -> str:
+        """Document name of the page that leads to all others."""
+
+    def document_of(self, run: FinishedRun) -> str:
+        """Return the document name of one of the runs."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +144,7 @@ class Chapter:
         return self.document if run.id == self.runs[0].id else f"{self.document}/{run.id}"
 
 
-def finished(planned: Planned, runs_dir: Path) -> FinishedRun:
+def finished(planned: Planned, runs_dir: Path, called: str | None = None) -> FinishedRun:
     """Read one run back from its folder.
 
     Parameters
@@ -125,6 +153,8 @@ def finished(planned: Planned, runs_dir: Path) -> FinishedRun:
         The run, as the plan has it.
     runs_dir : pathlib.Path
         The folder of the plan's runs.
+    called : str, optional
+        What a reader calls the run if the plan does not say; by default its id in words.
 
     Returns
     -------
@@ -143,7 +173,7 @@ def finished(planned: Planned, runs_dir: Path) -> FinishedRun:
     results = _parsed(folder / "results.json", planned)
     if not (folder / "notebook.ipynb").is_file():
         raise BuildError(f"run {planned.notebook} [{planned.id}] has no notebook.ipynb in {folder}; run the plan again")
-    title = planned.title or planned.id.replace("_", " ").replace("-", " ")
+    title = planned.title or called or planned.id.replace("_", " ").replace("-", " ")
     return FinishedRun(planned.id, planned.notebook, title, folder, receipt, results)
 
 

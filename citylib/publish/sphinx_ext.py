@@ -25,6 +25,8 @@ _OFFERED = (
     (".ipynb", ".ipynb", "Download the notebook", "fas fa-code"),
     ("receipt.json", "receipt", "Download the run's receipt", "fas fa-receipt"),
     ("results.json", "results", "Download the run's results", "fas fa-table"),
+    ("_records.csv", ".csv", "Download all records as CSV", "fas fa-table"),
+    ("_records.parquet", ".parquet", "Download all records as Parquet", "fas fa-table"),
 )
 
 

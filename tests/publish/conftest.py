@@ -28,8 +28,9 @@ def make_run(tmp_path: Path) -> Callable[..., runs.FinishedRun]:
 
     def make(name: str, run_id: str, *, made: Any = None, title: str | None = None, **changes: Any) -> runs.FinishedRun:
         given = {"source": "traffic-i94", "horizon": 24, "season": "daily"} | changes.pop("parameters", {})
+        records, tables = changes.pop("records", None), changes.pop("tables", {})
         folder = tmp_path / "runs" / name / run_id
-        folder.mkdir(parents=True)
+        (folder / "tables").mkdir(parents=True)
         nbformat.write(made or notebook(**given), folder / "notebook.ipynb")
         receipt = {
             "outcome": "ok",
@@ -42,7 +43,11 @@ def make_run(tmp_path: Path) -> Callable[..., runs.FinishedRun]:
             "error": None,
         }
         record = results.record("mae", 12.34, unit="µg/m³", interval=(11.5, 13.0), baseline=15.1)
-        found = {"records": [record], "data": [{"source": given["source"]}], "tables": [], "figures": [], "said": []}
+        found = {"records": [record] if records is None else records, "data": [{"source": given["source"]}]}
+        found |= {"tables": [], "figures": [], "said": []}
+        for key, (frame, caption) in tables.items():
+            frame.to_parquet(folder / "tables" / f"{key}.parquet")
+            found["tables"].append({"name": key, "file": f"tables/{key}.parquet", "caption": caption})
         (folder / "receipt.json").write_text(json.dumps(receipt | changes), encoding="utf-8")
         (folder / "results.json").write_text(json.dumps(found), encoding="utf-8")
         return runs.finished(Asked(run_id, name, title), tmp_path / "runs")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from citylib import results
+from citylib.batch.comparison import Comparison
 
 PARAMETERS = (
     'source: str = "synthetic"  # data source, see `citylib data list`\n'
@@ -24,6 +26,8 @@ class Asked:
     id: str
     notebook: str
     title: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    comparison: Comparison | None = None
 
 
 def notebook(title: str = "How bad will tomorrow be?", **given: Any) -> Any:
