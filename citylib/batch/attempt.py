@@ -89,6 +89,8 @@ def _execute(
         if watched.why_started:
             warm.say(f"runs start without a warm client: {watched.why_started}")
             report["kernel"] = {"forked": False, "why": watched.why_started}
+        elif why := report.get("kernel", {}).get("why"):
+            warm.say(f"a kernel of {run.notebook} was started, not forked: {why}")
     imported = [(name, before.get(name)) for name in probed.get("files", [])]
     content |= {
         "data": _data(Path(job["events"])),

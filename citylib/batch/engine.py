@@ -120,9 +120,8 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _note_how_it_started(self) -> None:
         by = self.km.provisioner
-        forked = isinstance(by, provisioner.ForkProvisioner) and by.why_ordinary is None
         why = getattr(by, "why_ordinary", None)
-        self.recording.kernel = {"forked": forked} | ({"why": why} if why else {})
+        self.recording.kernel = {"forked": getattr(by, "forked", False)} | ({"why": why} if why else {})
 
     def papermill_execute_cells(self) -> None:
         """Run the cells until one fails, then ask the kernel what it imported."""
@@ -130,8 +129,12 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
         self._ask(f"exec({_loader()!r})")
         cell = None
         try:
-            for index, cell in enumerate(self.nb.cells):
-                if cell.cell_type == "code" and cell.source.strip() and not self._run(cell, index):
+            to_run = [
+                (i, cell) for i, cell in enumerate(self.nb.cells) if cell.cell_type == "code" and cell.source.strip()
+            ]
+            for number, (index, cell) in enumerate(to_run, 1):
+                self.recording.log(f"--- cell {cell['id']}, {number} of {len(to_run)}\n")
+                if not self._run(cell, index):
                     break
             found = self._ask(f"__import__('sys').modules[{MODULE!r}].report()")
             self.recording.probed = json.loads(ast.literal_eval(found)) if found else {}

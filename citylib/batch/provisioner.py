@@ -32,12 +32,12 @@ class ForkProvisioner(LocalProvisioner):
 
     line = Integer(-1, help="Descriptor of the line to the keeper of a kernel to be; -1: none.").tag(config=True)
     why_ordinary: str | None = None
+    forked = False
     process: Any = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel, or start an ordinary one."""
         if self.line < 0:
-            self.why_ordinary = "no parent to fork from"
             return await super().launch_kernel(cmd, **kwargs)
         line, self.line = socket.socket(fileno=self.line), -1  # a restarted kernel is an ordinary one
         try:
@@ -46,6 +46,7 @@ class ForkProvisioner(LocalProvisioner):
             line.close()
             self.why_ordinary = str(fault)
             return await super().launch_kernel(cmd, **kwargs)
+        self.forked = True
         self.pid = self.pgid = self.process.pid  # it leads a group of its own by now
         self.cwd = kwargs.get("cwd") or os.getcwd()
         return self.connection_info

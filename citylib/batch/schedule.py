@@ -280,6 +280,8 @@ class _Desk:
         self.tell.finished(outcome)
         if self.warm is not None:
             self.warm.done(task.run)
+            for news in self.warm.news():
+                self.tell.note(news)
         self.closed |= self.fail_fast and not outcome.ok and outcome.status != "stopped"
 
     def _hear(self) -> None:

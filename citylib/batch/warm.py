@@ -152,6 +152,7 @@ class Warm:
     _learned: dict[Path, set[str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _folder: Path | None = None
+    _told: int = 0
 
     def __enter__(self) -> Warm:
         self._left = Counter(run.path for run in self.runs)
@@ -243,6 +244,12 @@ class Warm:
         frozen = sorted((name, value) for name, value in env.items() if str(scratch) not in value)
         notebook = str(run.path) if kind == "kernel" else ""
         return json.dumps([kind, notebook, sys.executable, _installed(), frozen])
+
+    def news(self) -> list[str]:
+        """Return what has been noted since this was last asked."""
+        with self._lock:
+            new, self._told = self.faults[self._told :], len(self.faults)
+        return new
 
     def say(self, fault: str) -> None:
         """Take note of why something was started that was to be forked."""

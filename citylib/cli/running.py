@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from citylib.batch.plan import Plan
     from citylib.batch.run import Outcome
 
-__all__ = ["Budget", "Dask", "FailFast", "Retries", "Workers", "carry_out", "leave_interrupted"]
+__all__ = ["Budget", "Cold", "Dask", "FailFast", "Retries", "Workers", "carry_out", "leave_interrupted"]
 
 Workers = Annotated[int | None, typer.Option(min=1, help="How many run at a time.", show_default="one a core")]
 Budget = Annotated[
@@ -41,6 +41,11 @@ Dask = Annotated[
 ]
 
 
+Cold = Annotated[
+    bool, typer.Option("--cold", help="Start a new interpreter for each run, instead of forking it from a warm one.")
+]
+
+
 def carry_out(
     console: Console,
     plan: Plan,
@@ -52,6 +57,7 @@ def carry_out(
     dask: str | None = None,
     force: bool = False,
     fail_fast: bool = False,
+    cold: bool = False,
 ) -> tuple[list[Outcome], bool]:
     """Run what a plan needs to run, as the options say, and tell how it gets on.
 
@@ -65,8 +71,8 @@ def carry_out(
         Folder of all plans' runs.
     workers, memory_budget, retries, dask : optional
         See the options.
-    force, fail_fast : bool
-        Run all; start no more after a failure.
+    force, fail_fast, cold : bool
+        Run all; start no more after a failure; fork no kernels.
 
     Returns
     -------
@@ -102,6 +108,7 @@ def carry_out(
             memory_budget=budget,
             executor=cluster,
             interrupts=interrupts,
+            warm=not cold,
         )
     return outcomes, interrupts.ending and any(outcome.status == "stopped" for outcome in outcomes)
 

@@ -92,6 +92,12 @@ class Told:
         self.lines.append(("end",))
 
 
+def printed(folder: Path) -> list[str]:
+    """What the cells of a run printed: its log without the lines that name the cells."""
+    lines = (folder / "log.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("--- cell ")]
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """A project folder with a lock and one notebook, made the current folder."""

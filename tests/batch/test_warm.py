@@ -19,7 +19,7 @@ import pytest
 from citylib.batch import receipt, warm
 from citylib.batch.run import run_one
 from citylib.batch.warm import Warm
-from tests.batch.conftest import alive
+from tests.batch.conftest import alive, printed
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no pidfd: kernels are started, not forked")
 
@@ -98,7 +98,7 @@ def twice(planned, project):
 def test_a_forked_kernel_sees_what_a_started_one_sees(twice):
     started, *forked = twice(VIEW, count=3)
     assert [kernel_of(o)["forked"] for o in (started, *forked)] == [False, True, True, True]
-    first, *others = (json.loads((o.folder / "log.txt").read_text().splitlines()[0]) for o in (started, *forked))
+    first, *others = (json.loads(printed(o.folder)[0]) for o in (started, *forked))
     for other in others:
         assert {k: (first[k], other[k]) for k in first if first[k] != other[k]} == {}
 
@@ -123,7 +123,7 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN); random.seed(1); np.random.seed(1)
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 """
     outcomes = twice(plant, count=3)
-    logs = [(o.folder / "log.txt").read_text().splitlines() for o in outcomes]
+    logs = [printed(o.folder) for o in outcomes]
     looked = [next(line for line in log if line.startswith("[")) for log in logs]
     assert looked == [str([False] * 8 + [True] + [False] * 5)] * 4
     drawn = [word for log in logs for line in log if line.startswith("drawn") for word in line.split()[1:]]
@@ -135,7 +135,7 @@ def test_what_a_run_imports_is_there_for_the_next(planned, project):
     run = planned(source)
     with seated(run, 3) as (parents, runs):
         outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
-    seen = [(o.folder / "log.txt").read_text().splitlines()[0].split()[-1] for o in outcomes]
+    seen = [printed(o.folder)[0].split()[-1] for o in outcomes]
     assert seen == ["False", "True", "True"]
     assert receipt.read(outcomes[2].folder)["citylib"] == [], "no more was read than by a started kernel"
 
@@ -152,7 +152,7 @@ def test_citylib_is_never_in_the_parent(planned, project):
         assert parents.faults == []
     for outcome in outcomes:
         assert outcome.ok, outcome.describe()
-        assert (outcome.folder / "log.txt").read_text().splitlines() == ["[]", "mine is imported"]
+        assert printed(outcome.folder) == ["[]", "mine is imported"]
         read = [c["path"] for c in receipt.read(outcome.folder)["citylib"]]
         assert read == ["__init__.py", "checks.py", "errors.py", "seeds.py"]
 
@@ -235,7 +235,7 @@ def test_what_a_cell_starts_ends_with_the_run(planned, project):
         for r in runs:
             outcome = run_one(r, r.folder(project / "out"), warm=parents)
             assert kernel_of(outcome)["forked"]
-            assert not alive(int((outcome.folder / "log.txt").read_text()))
+            assert not alive(int(printed(outcome.folder)[0]))
 
 
 HANG = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)"
