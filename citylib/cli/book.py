@@ -30,6 +30,7 @@ def book(
     retries: running.Retries = None,
     fail_fast: running.FailFast = False,
     dask: running.Dask = None,
+    cold: running.Cold = False,
     force: Annotated[bool, typer.Option("--force", help="Run and render even what is unchanged.")] = False,
 ) -> None:
     """Run a plan and build its book; the options say it all.
@@ -40,7 +41,7 @@ def book(
         A plan's file, or the name of one below ``book/plans``.
     out : Path
         Folder of runs (``runs/``) and of the book (``html/``).
-    workers, memory_budget, retries, fail_fast, dask : optional
+    workers, memory_budget, retries, fail_fast, dask, cold : optional
         As of ``citylib run``.
     force : bool
         Run and render all.
@@ -66,7 +67,7 @@ def book(
     made = run_command.planned(plan, [], {})
     outcomes, interrupted = running.carry_out(
         console, made, out / "runs", workers=workers, memory_budget=memory_budget, retries=retries, dask=dask,
-        force=force, fail_fast=fail_fast,
+        force=force, fail_fast=fail_fast, cold=cold,
     )  # fmt: skip
     if interrupted:
         running.leave_interrupted(console, outcomes)
