@@ -55,7 +55,9 @@ def warm_up() -> None:
     import jupyter_client.asynchronous.client  # noqa: F401
     import nbformat
     import pandas as pd
-    import papermill.execute  # noqa: F401
+    import papermill.engines
+    import papermill.iorw
+    import papermill.parameterize  # noqa: F401
     import psutil  # noqa: F401
     import pyarrow.parquet as pq
     import zmq.asyncio  # noqa: F401
@@ -151,22 +153,24 @@ def _papermill(notebook: Any, job: dict[str, Any], recording: Any) -> None:
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)
     from nbclient.exceptions import DeadKernelError
     from papermill.engines import papermill_engines
-    from papermill.exceptions import PapermillExecutionError
-    from papermill.execute import execute_notebook
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
     from citylib.batch.engine import CitylibEngine
 
     papermill_engines.register(ENGINE, CitylibEngine)
     _known_kernel(notebook)
+    # The parts of papermill's execute_notebook that do something here: it writes the notebook as text twice besides.
+    notebook = load_notebook_node(notebook)
+    if job["inject"]:
+        notebook = parameterize_notebook(notebook, job["inject"], engine_name=ENGINE)
     # What failed stands in the recording; an error that a cell was meant to raise is none.
-    with contextlib.suppress(PapermillExecutionError, DeadKernelError):
-        execute_notebook(
+    with contextlib.suppress(DeadKernelError), contextlib.chdir(job["cwd"]):
+        papermill_engines.execute_notebook_with_engine(
+            ENGINE,
             notebook,
-            None,
-            parameters=job["inject"] or None,
-            engine_name=ENGINE,
+            kernel_name=notebook.metadata["kernelspec"]["name"],
             progress_bar=False,
-            cwd=job["cwd"],
             recording=recording,
             line=job.get("line", -1),
         )

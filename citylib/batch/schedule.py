@@ -23,7 +23,7 @@ from citylib.batch.errand import Errand, Likeness, StopFile, carry_out
 from citylib.batch.executors import Cluster, Room, lost_worker
 from citylib.batch.interrupts import Interrupts
 from citylib.batch.plan import Plan, PlannedRun
-from citylib.batch.receipt import LOCK, root_of
+from citylib.batch.receipt import LOCK, Hashes, root_of
 from citylib.batch.run import FORCED, Outcome, assess, run_one, skipped
 from citylib.batch.warm import Warm
 from citylib.errors import InputError
@@ -160,6 +160,7 @@ class _Desk:
     bound: Room
     fail_fast: bool = False
     warm: Warm | None = None
+    hashes: Hashes = field(default_factory=Hashes)  # files are read once for all runs, while they stay as they are
     closed: bool = False  # one has failed, and that was to be the last
     told: int = 0  # of the interrupts
     under_way: dict[futures.Future[Outcome], _Task] = field(default_factory=dict)
@@ -245,6 +246,7 @@ class _Desk:
             stop=self.interrupts,
             waiting=lambda holder: self.tell.waiting(task.run, holder),
             number=task.number,
+            hashes=self.hashes,
             warm=self.warm,
         )
 

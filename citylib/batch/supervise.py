@@ -8,13 +8,14 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import psutil
 
+from citylib.batch import kin
 from citylib.batch.forked import ForkedProcess, launch
 from citylib.errors import ForkError, InputError
 
@@ -195,13 +196,15 @@ def watch(
     deadline = began + 60 * limits.minutes
     with log.open("wb") as printed:
         process, roots, why_started = _begin(command, env, cwd, printed.fileno(), seat)
-    peak, verdict = 0, "ended"
+    peak, verdict, seen = 0, "ended", dict[int, psutil.Process]()
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, min(POLL, deadline - time.monotonic())))
                 break
-            peak = max(peak, _resident(process.pid, *roots))
+            members = _members(process.pid, roots)
+            _meet(seen, members)
+            peak = max(peak, kin.resident(members))
             if stop is not None and stop.is_set():
                 verdict = "stopped"
             elif peak > limits.memory:
@@ -212,6 +215,7 @@ def watch(
                 break
     finally:
         _end(process, roots)
+        _end_all(seen.values())
     return Watched(verdict, process.returncode or 0, time.monotonic() - began, peak, why_started)
 
 
@@ -258,23 +262,17 @@ def _forked(command: Sequence[str], env: Mapping[str, str], cwd: Path, log: int,
     return process
 
 
-def _members(*roots: int) -> dict[int, psutil.Process]:
-    """Return processes and all below them, by number; of keepers, which are no part of a run, only what is below."""
-    found: dict[int, psutil.Process] = {}
-    for pid in roots:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            top = psutil.Process(pid)
-            found |= {member.pid: member for member in [top, *top.children(recursive=True)]}
-    return found
+def _members(pid: int, keepers: Iterable[int]) -> list[int]:
+    """Return the numbers of a process and of all below it and its keepers, who are no part of a run themselves."""
+    return list(dict.fromkeys([pid, *(one for root in (pid, *keepers) for one in kin.below(root))]))
 
 
-def _resident(pid: int, *keepers: int) -> int:
-    total = 0
-    for number, member in _members(*(keepers or [pid])).items():
-        if number not in keepers:
-            with contextlib.suppress(psutil.Error):
-                total += member.memory_info().rss
-    return total
+def _meet(seen: dict[int, psutil.Process], members: Iterable[int]) -> None:
+    """Take note of who is there, in a form that no later process of the same number is mistaken for."""
+    for pid in members:
+        if pid not in seen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                seen[pid] = psutil.Process(pid)
 
 
 def _end(process: subprocess.Popen[bytes] | ForkedProcess, roots: Mapping[int, int]) -> None:
@@ -285,11 +283,12 @@ def _end(process: subprocess.Popen[bytes] | ForkedProcess, roots: Mapping[int, i
     elif process.poll() is None:
         with contextlib.suppress(psutil.Error):
             psutil.Process(process.pid).suspend()  # so that it starts nothing while its children are ended
-        while below := [m for m in _members(process.pid).values() if m.pid != process.pid and not _ended(m)]:
-            for member in below:
-                with contextlib.suppress(psutil.Error):
-                    member.kill()
+        below: dict[int, psutil.Process] = {}
+        _meet(below, kin.below(process.pid))
+        while not all(map(_ended, below.values())):
+            _kill(below.values())
             time.sleep(0.01)
+            _meet(below, kin.below(process.pid))
         process.kill()
         process.wait()
     if process.stdin is not None:
@@ -301,15 +300,34 @@ def _gone(roots: Mapping[int, int]) -> None:
     for keeper, pidfd in roots.items():
         try:
             if not select.select([pidfd], [], [], KEEPER)[0]:  # it is stuck, which nothing should bring about
-                for member in _members(keeper).values():
-                    with contextlib.suppress(psutil.Error):
-                        member.kill()
+                stuck: dict[int, psutil.Process] = {}
+                _meet(stuck, [keeper, *kin.below(keeper)])
+                _kill(stuck.values())
         finally:
             os.close(pidfd)
 
 
+def _end_all(seen: Iterable[psutil.Process]) -> None:
+    """End what was seen of a run and is still there, with all below it.
+
+    That is something only where the process that was to end it was killed itself, and what it
+    looked after fell to the system.
+    """
+    while left := [member for member in seen if not _ended(member)]:
+        for member in left:
+            with contextlib.suppress(psutil.Error):
+                _kill([*member.children(recursive=True), member])
+        time.sleep(0.01)
+
+
+def _kill(members: Iterable[psutil.Process]) -> None:
+    for member in members:
+        with contextlib.suppress(psutil.Error):
+            member.kill()
+
+
 def _ended(process: psutil.Process) -> bool:
     try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
+        return bool(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return True

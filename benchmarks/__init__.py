@@ -1,0 +1,1 @@
+"""Measurements beside peers: ``python -m benchmarks.FAMILY [--quick] [--json FILE] [--only POINT]``."""
