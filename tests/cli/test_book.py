@@ -85,6 +85,41 @@ def test_a_failed_run_fails_the_build_with_cell_source_and_error(
     assert not asked
 
 
+COMPARED = """
+[[run]]
+notebook = "fam/01_first"
+grid = { horizon = [12, 24, 48] }
+compare = { by = "horizon", name = "ahead" }
+"""
+
+
+def test_a_failed_run_of_a_comparison_is_told_and_the_book_is_built(
+    project: Path, asked: list[dict[str, Any]], capsys: Any
+) -> None:
+    write_notebook(project / "notebooks" / "fam" / "01_first.ipynb", "assert horizon != 24, 'no water'")
+    (project / "book" / "plans" / "all.toml").write_text(COMPARED)
+    assert ends("book", "all", "--out", "made") == 1
+    shown = capsys.readouterr()
+    assert "book built, 7 pages" in shown.out
+    assert "1 of 3 runs failed" in shown.err
+    assert "AssertionError: no water" in shown.err
+    assert "the book tells it" in shown.err
+    assert [call["runs"] for call in asked] == [3]
+    write_notebook(project / "notebooks" / "fam" / "01_first.ipynb", "x = horizon")
+    assert ends("book", "all", "--out", "made") == 0
+
+
+def test_a_failed_run_of_a_chapter_fails_the_build_whatever_else_failed(
+    project: Path, asked: list[dict[str, Any]], capsys: Any
+) -> None:
+    write_notebook(project / "notebooks" / "fam" / "01_first.ipynb", "assert horizon != 24, 'no water'")
+    with_default = COMPARED.replace("24, ", "36, ")
+    (project / "book" / "plans" / "all.toml").write_text('[[run]]\nnotebook = "fam/01_first"\n' + with_default)
+    assert ends("book", "all") == 1
+    assert "1 of 4 runs failed" in capsys.readouterr().err
+    assert not asked
+
+
 def test_an_interrupted_plan_builds_nothing(
     project: Path, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

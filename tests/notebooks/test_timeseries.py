@@ -43,6 +43,11 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert records["mae"]["unit"] == "veh/h"
     assert 0.7 < records["coverage_at_last_step"]["value"] <= 1
     assert {"readings", "memory", "residual_memory", "error_by_step", "coverage", "examples"} <= set(ran["figures"])
+    scaled = table(ran, "scaled_errors")
+    mase, mae = records["mase"], records["mae"]
+    assert mase["value"] / mase["baseline"] == pytest.approx(mae["value"] / mae["baseline"])
+    assert list(scaled.columns) == ["ahead", "ARIMA", "seasonal naive", "persistence"]
+    assert scaled["seasonal naive"].mean() == pytest.approx(mase["baseline"], rel=0.05)
     hand = table(ran, "by_hand")
     np.testing.assert_allclose(hand["by_hand"], hand["library"])
 
