@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import glob
 import json
 import os
@@ -22,9 +23,11 @@ from citylib.batch.plan import PlannedRun
 from citylib.batch.receipt import Hashes
 from citylib.batch.supervise import Limits, Stop, Watched
 from citylib.batch.warm import CLIENT, Warm, own_folder
+from citylib.errors import CitylibError, NotebookError
 
 __all__ = ["attempt"]
 
+RESULTS = "results.json"
 NO_NEWS = "Kernel is running over TCP without encryption"  # of each kernel on this machine, to itself
 
 
@@ -58,10 +61,15 @@ def attempt(
 def _execute(
     run: PlannedRun, staging: Path, scratch: Path, hashes: Hashes, stop: Stop | None, warm: Warm | None
 ) -> dict[str, Any] | None:
-    job = _job(run, staging, scratch)
+    started = dt.datetime.now(dt.UTC)
+    try:
+        job = _job(run, staging, scratch)
+    except (CitylibError, OSError) as fault:  # the notebook was right when the plan was read
+        here = {f"{scratch / 'input'}{os.sep}": "", str(receipt.root_of(run.path)): "<project>"}
+        message = functools.reduce(lambda text, path: text.replace(path, here[path]), here, str(fault))
+        return _refused(run, started, hashes, _error(message, type(fault).__name__))
     content = _opening(run, Path(job["notebook"]), hashes)
     before = _package_hashes(hashes)
-    started = dt.datetime.now(dt.UTC)
     env = supervise.environment(scratch, run.base)
     watched = supervise.watch(
         [sys.executable, "-m", CLIENT, str(scratch / "job.json")],
@@ -78,11 +86,13 @@ def _execute(
     package = receipt.package_folder()
     if report["outcome"] == "ok" and os.path.realpath(report["probed"].get("root") or package) != str(package):
         message = "The notebook's kernel has a citylib of its own; install the kernel with the one that runs it."
-        report |= {"outcome": "failed", "error": {"cell": None, "source": "", "name": "RunError", "message": message}}
+        report |= {"outcome": "failed", "error": _error(message)}
+    staging.mkdir(parents=True, exist_ok=True)  # somebody may have removed it: what went wrong is kept nevertheless
+    if report["outcome"] == "ok" and not (staging / RESULTS).is_file():
+        report |= {"outcome": "failed", "error": _error("What the run has made was removed while it was under way.")}
     if report["outcome"] != "ok":
-        printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         with (staging / "log.txt").open("a", encoding="utf-8") as log:
-            log.writelines(line for line in printed if NO_NEWS not in line)
+            log.writelines(_printed(scratch))
     probed = report.get("probed") or {}
     if warm is not None:
         warm.learn(run, env, scratch, probed.get("imported", []))
@@ -111,6 +121,36 @@ def _execute(
     return content | {"key": receipt.key_of(content)}
 
 
+def _refused(run: PlannedRun, started: dt.datetime, hashes: Hashes, error: dict[str, Any]) -> dict[str, Any]:
+    """Return the receipt of a run whose notebook cannot be run any more."""
+    content = _opening(run, run.path, hashes) | {
+        "data": [],
+        "citylib": [],
+        "versions": {"citylib": __version__},
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": 0.0,
+        "cpu_seconds": None,
+        "cells": [],
+        "peak_memory_bytes": 0,
+        "outcome": "failed",
+        "error": error,
+        "kernel": {},
+    }
+    return content | {"key": receipt.key_of(content)}
+
+
+def _error(message: str, name: str = "RunError") -> dict[str, Any]:
+    return {"cell": None, "source": "", "name": name, "message": message}
+
+
+def _printed(scratch: Path) -> list[str]:
+    """Return the lines that a run's process has printed itself, if its folder is still there."""
+    with suppress(FileNotFoundError):
+        printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace")
+        return [line for line in printed.splitlines(keepends=True) if NO_NEWS not in line]
+    return []
+
+
 def _opening(run: PlannedRun, notebook: Path, hashes: Hashes) -> dict[str, Any]:
     root = receipt.root_of(run.path)
     return {
@@ -124,12 +164,16 @@ def _opening(run: PlannedRun, notebook: Path, hashes: Hashes) -> dict[str, Any]:
 
 
 def _job(run: PlannedRun, staging: Path, scratch: Path) -> dict[str, Any]:
-    defaults = {parameter.name: parameter.default for parameter in parameters.declared(run.path)}
+    copy = scratch / "input" / run.path.name
+    copy.parent.mkdir()
+    shutil.copyfile(run.path, copy)  # first of all: what is read from here on is what will be run
+    defaults = {parameter.name: parameter.default for parameter in parameters.declared(copy)}
+    if other := sorted(run.parameters.keys() ^ defaults.keys()):
+        raise NotebookError(f"{run.path.name}: its parameters are no longer those of the plan ({', '.join(other)})")
     changed = {n: v for n, v in run.parameters.items() if json.dumps(v) != json.dumps(defaults[n])}
-    shutil.copyfile(run.path, scratch / "input.ipynb")
     cwd = _kernel_folder(run, scratch)
     job = {
-        "notebook": str(scratch / "input.ipynb"),
+        "notebook": str(copy),
         "inject": changed,
         "staging": str(staging.absolute()),
         "cwd": str(cwd),
@@ -190,9 +234,11 @@ def _report(run: PlannedRun, watched: Watched, job: Mapping[str, Any], scratch: 
     if watched.verdict == "ended":
         from citylib.batch import harvest  # needs pandas, which a runner that skips all does without
 
-        printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        printed = [line.strip() for line in _printed(scratch) if line.strip()]
         last = f": {harvest.settled(printed[-1], job['replace'])}" if printed else ""
         name, message = "RunError", f"The process of the run ended with code {watched.returncode}{last}"
+        if not scratch.is_dir():
+            message = "The folder that the run works in was removed while it was under way."
     outcome = "died" if watched.verdict == "ended" else watched.verdict
     error = {"cell": under_way["cell"], "source": under_way["source"], "name": name, "message": message}
     return {"outcome": outcome, "error": error, "cells": cells}
