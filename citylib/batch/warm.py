@@ -146,6 +146,7 @@ class Warm:
 
     runs: Sequence[PlannedRun]
     faults: list[str] = field(default_factory=list)
+    _often: Counter[Path] = field(default_factory=Counter)
     _left: Counter[Path] = field(default_factory=Counter)
     _parents: dict[str, Parent] = field(default_factory=dict)
     _modules: dict[Path, tuple[str, ...]] = field(default_factory=dict)
@@ -155,7 +156,8 @@ class Warm:
     _told: int = 0
 
     def __enter__(self) -> Warm:
-        self._left = Counter(run.path for run in self.runs)
+        self._often = Counter(run.path for run in self.runs)
+        self._left = self._often.copy()
         self._folder = own_folder()
         return self
 
@@ -186,7 +188,7 @@ class Warm:
         kernel = None
         try:
             lines.append(self._parent("client", (CLIENT,), run, env, scratch).line())
-            if Counter(r.path for r in self.runs)[run.path] > 1:
+            if self._often[run.path] > 1:
                 kernel = self._kernel_line(run, env, scratch)
         except ForkError as fault:
             self.say(f"runs start without a warm client: {fault}")

@@ -99,10 +99,10 @@ def test_told_to_stop_it_is_ended(tmp_path):
 
 
 def test_an_interrupt_ends_it_too(tmp_path, monkeypatch):
-    def interrupted(pid):
+    def interrupted(pids):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(supervise, "_resident", interrupted)
+    monkeypatch.setattr(supervise.kin, "resident", interrupted)
     with pytest.raises(KeyboardInterrupt):
         watch(tmp_path, "import os, time; print(os.getpid(), flush=True); time.sleep(600)")
     printed = (tmp_path / "log").read_text()
