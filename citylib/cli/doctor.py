@@ -48,6 +48,11 @@ def findings() -> Iterator[tuple[bool | None, str, str]]:
             yield True, name, importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             yield False, name, "not installed: run `make setup`"
+    yield (
+        (True, "warm starts", "kernels are forked from parents that have imported things once")
+        if hasattr(os, "pidfd_open")
+        else (None, "warm starts", "no pidfd here (Linux 5.3 has it): each run starts an interpreter of its own")
+    )
     yield _graphics()
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     yield (
