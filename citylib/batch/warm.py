@@ -80,6 +80,7 @@ class Parent:
 
     def __init__(self, kind: str, modules: Iterable[str], env: Mapping[str, str], folder: Path) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(STARTING)
         self._lock = threading.Lock()
         configuration = {"kind": kind, "preload": list(modules), "client": CLIENT, "control": theirs.fileno()}
         with theirs, (folder / f"{kind}-{id(self):x}.log").open("wb") as log:
