@@ -40,7 +40,7 @@ def map_of_places(
     texts: Mapping[str, str] | None = None,
     caption: str = "",
 ) -> str:
-    """Draw places where they lie, coloured by a value; a reader can zoom, and read values off.
+    """Draw places where they lie, coloured by a value; a reader can read values off.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class _Frame:
             "showlegend": False,
             "hovermode": "closest",
             "hoverlabel": {"namelength": -1},
-            "dragmode": "pan",
+            "dragmode": False,  # a finger that moves down the page moves the page
             "shapes": [{**shape, "line": {"color": EDGE, "width": 3}}],
         }
 

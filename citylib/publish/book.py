@@ -15,8 +15,9 @@ from importlib import metadata
 from pathlib import Path
 
 from citylib.batch.turn import turn
+from citylib.data import registry
 from citylib.errors import BuildError
-from citylib.publish import sizes
+from citylib.publish import measured, sizes
 from citylib.publish.compare import Compared, gather
 from citylib.publish.runs import FinishedRun, Planned, chapters, finished
 from citylib.publish.stage import stage
@@ -100,11 +101,15 @@ def build(
 def _build(
     name: str, runs: Sequence[FinishedRun], compared: Sequence[Compared], book: Path, out: Path, force: bool
 ) -> Built:
-    source = out / "book-src" / name
+    source, html = out / "book-src" / name, out / "html"
+    inputs = _inputs(name, runs, compared, book, out)
+    if not force and _stamped(html).get("inputs") == inputs:  # not even a source tree need be written
+        return Built(html / "index.html", len(sizes.check_html(html)), fresh=False)
     stage(book, chapters(runs), name, source, out / "measured", compared)
     key = _key(source)
-    html = out / "html"
-    if not force and _stamped(html) == key:
+    stamp = json.dumps({"plan": name, "key": key, "inputs": inputs}) + "\n"
+    if not force and _stamped(html).get("key") == key:
+        (html / _STAMP).write_text(stamp, encoding="utf-8")
         return Built(html / "index.html", len(sizes.check_html(html)), fresh=False)
     beside = out / "book-new" / name
     if beside.exists():
@@ -113,28 +118,43 @@ def _build(
     _render(source, beside)
     made = beside / "_build" / "html"
     pages = sizes.check_html(made)
-    (made / _STAMP).write_text(json.dumps({"plan": name, "key": key}) + "\n", encoding="utf-8")
+    (made / _STAMP).write_text(stamp, encoding="utf-8")
     _swap(made, html)
     shutil.rmtree(out / "book-new")
     return Built(html / "index.html", len(pages), fresh=True)
 
 
-def _key(source: Path) -> str:
-    """Hash of all that goes into the HTML: the source tree, this package, the tools' versions."""
-    digest = hashlib.sha256()
-    for root in (source, Path(__file__).parent):
-        for path in sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(repr([(tool, metadata.version(tool)) for tool in _TOOLS]).encode())
+def _inputs(name: str, runs: Sequence[FinishedRun], compared: Sequence[Compared], book: Path, out: Path) -> str:
+    """Hash of all that a source tree is made from: what was run, the written pages, the package, the data at hand."""
+    whole = [*runs, *(run for found in compared for run in found.runs)]
+    plan = [(run.notebook, run.id, run.title) for run in whole]
+    failed = [(found.comparison, found.failed) for found in compared]
+    sets = [measured.measured(source, out / "measured") for source in registry.sources()]
+    digest = _hashed([book, Path(__file__).parents[1], *(run.folder for run in whole)])
+    digest.update(repr((name, plan, failed, sets)).encode())
     return digest.hexdigest()
 
 
-def _stamped(html: Path) -> str | None:
+def _key(source: Path) -> str:
+    """Hash of all that goes into the HTML: the source tree, this package, the tools' versions."""
+    return _hashed([source, Path(__file__).parent]).hexdigest()
+
+
+def _hashed(roots: Sequence[Path]) -> hashlib._Hash:
+    digest = hashlib.sha256(repr([(tool, metadata.version(tool)) for tool in _TOOLS]).encode())
+    for root in roots:
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest
+
+
+def _stamped(html: Path) -> dict[str, str]:
     try:
-        return str(json.loads((html / _STAMP).read_text(encoding="utf-8"))["key"])
-    except (OSError, ValueError, KeyError):
-        return None
+        found = json.loads((html / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _render(source: Path, beside: Path) -> None:

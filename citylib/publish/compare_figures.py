@@ -80,7 +80,7 @@ def where(compared: Compared, ranking: Ranking | None) -> str:
         label=_label(ranking) if ranking else "",
         values={name: place.value for name, place in places.items()},
         texts={name: _said(ranking, place) for name, place in places.items()} if ranking else None,
-        caption=f"{of_them}Point at a place to read its value; drag to move, scroll or pinch to zoom.",
+        caption=f"{of_them}Point at a place to read {'its value' if ranking else 'its name'}.",
     )
 
 

@@ -176,7 +176,8 @@ def _how_sure(ranking: Ranking) -> str:
 
 def _table(compared: Compared, ranking: Ranking | None) -> str:
     """Return the table of all records, a row a place; its cells sort by their numbers."""
-    names = list(dict.fromkeys(str(r["name"]) for run in compared.runs for r in run.records))
+    first = [ranking.record] if ranking else []
+    names = list(dict.fromkeys([*first, *(str(r["name"]) for run in compared.runs for r in run.records)]))
     units = {n: {str(r.get("unit", "")) for run in compared.runs for r in run.records if r["name"] == n} for n in names}
     places = {p.name: p for p in ranking.places} if ranking else {}
     ranked = any(p.ranks for p in places.values())
