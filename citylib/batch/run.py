@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def _run(
         staging.chmod(0o755)
         _put(staging, place)
         if good:
-            shutil.rmtree(_of_failure(folder), ignore_errors=True)
+            _remove(_of_failure(folder))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Outcome(run, content["outcome"], content["seconds"], place, reason, content["error"], number)
@@ -206,7 +207,7 @@ def _of_failure(folder: Path) -> Path:
 def skipped(run: PlannedRun, folder: Path) -> Outcome:
     """Return the outcome of a run that need not be made; a failure that lies beside it is removed."""
     # What failed in between was made from something else than what the notebook and its inputs are again.
-    shutil.rmtree(_of_failure(folder), ignore_errors=True)
+    _remove(_of_failure(folder))
     return Outcome(run, "skipped", 0.0, folder, "unchanged")
 
 
@@ -232,7 +233,16 @@ def _put(staging: Path, place: Path) -> None:
     if place.exists():
         place.rename(old)
     staging.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
+
+
+def _remove(place: Path) -> None:
+    """Remove what lies at a place, be it a file or a link that somebody has put where a folder should be."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            place.unlink(missing_ok=True)
 
 
 def _sweep(folder: Path) -> None:
@@ -241,7 +251,7 @@ def _sweep(folder: Path) -> None:
     for place in (folder, _of_failure(folder)):
         for left in (folder.parent / name for name in names if name.startswith(f".{place.name}.old-")):
             if place.exists():
-                shutil.rmtree(left, ignore_errors=True)
+                _remove(left)
             else:
                 left.rename(place)
         for left in (folder.parent / name for name in names if name.startswith(f".{place.name}.part-")):
