@@ -53,7 +53,7 @@ class Hashes:
             if mark not in self.kept:
                 with path.open("rb") as stream:
                     self.kept[mark] = hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError:
+        except (OSError, ValueError):  # a receipt that was edited may list what is no name of a file
             return None
         return self.kept[mark]
 
@@ -143,7 +143,7 @@ def read(folder: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReceiptError(f"{folder}: has no {FILE}") from None
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise ReceiptError(f"{path}: cannot be read ({fault})") from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ReceiptError(f"{path}: is no receipt of form {SCHEMA}")
