@@ -46,7 +46,7 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     scaled = table(ran, "scaled_errors")
     mase, mae = records["mase"], records["mae"]
     assert mase["value"] / mase["baseline"] == pytest.approx(mae["value"] / mae["baseline"])
-    assert list(scaled.columns) == ["ahead", "ARIMA", "seasonal naive", "persistence"]
+    assert list(scaled.columns) == ["hours_ahead", "ARIMA", "seasonal naive", "persistence"]
     assert scaled["seasonal naive"].mean() == pytest.approx(mase["baseline"], rel=0.05)
     hand = table(ran, "by_hand")
     np.testing.assert_allclose(hand["by_hand"], hand["library"])
