@@ -208,6 +208,7 @@ def _table(compared: Compared, ranking: Ranking | None) -> str:
 
 def _heading(name: str, units: set[str]) -> str:
     unit = next(iter(units)) if len(units) == 1 else ""
+    unit = "" if unit == markdown.name(name) else unit  # "fits" are counted in fits
     return f"{markdown.name(name)} [{unit}]" if unit else markdown.name(name)
 
 
