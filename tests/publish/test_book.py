@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from citylib.batch.comparison import Comparison
 from citylib.errors import BuildError
 from citylib.publish import book, runs, sizes
 from tests.publish.made_up import Asked
@@ -51,6 +52,30 @@ def test_an_unchanged_book_is_not_rendered_again(make_run: Make, tmp_path: Path,
     assert build(tmp_path).fresh
     assert first.index.read_text() == "build 3"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["book-src", "html"]
+
+
+def test_where_nothing_changed_not_even_a_source_tree_is_written(
+    make_run: Make, tmp_path: Path, rendered: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Comparison("towns", "The towns", "place")
+    run = make_run("data/02_one_place", "towns_a", parameters={"place": "a"})
+    plan = [Asked(i, "data/02_one_place", None, {"place": i[-1]}, wanted) for i in ("towns_a", "towns_b")]
+    staged: list[str] = []
+    plain = book.stage
+    monkeypatch.setattr(book, "stage", lambda *given: (staged.append(given[2]), plain(*given))[1])
+
+    def again() -> tuple[bool, int]:
+        return book.build("tiny", plan, tmp_path / "runs", BOOK, tmp_path / "out").fresh, len(staged)
+
+    assert again() == (True, 1)
+    assert again() == (False, 1)
+    failed = run.folder.with_name("towns_b.failed")
+    failed.mkdir()
+    (failed / "receipt.json").write_text('{"outcome": "time", "error": null, "seconds": 9}')
+    assert again() == (True, 2)
+    (run.folder / "log.txt").write_text("said nothing that a page shows")
+    assert again() == (False, 3)
+    assert again() == (False, 3)
 
 
 def test_two_builders_of_one_folder_take_turns(
