@@ -52,18 +52,20 @@ def warm_up() -> None:
     """Import and prepare what every run needs and none changes, in a process that others are forked from."""
     _leave_grammars_out()
     import IPython.paths  # noqa: F401  # jupyter_client looks for kernels there
-    import jupyter_client.asynchronous.client  # noqa: F401
     import nbformat
     import pandas as pd
     import papermill.engines
-    import papermill.iorw
     import papermill.parameterize  # noqa: F401
     import psutil  # noqa: F401
     import pyarrow.parquet as pq
     import zmq.asyncio  # noqa: F401
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
     from citylib.batch import engine, harvest, provisioner  # noqa: F401
 
+    KernelSpecManager().find_kernel_specs()
+    KernelProvisionerFactory.instance()  # reads the entry points of all packages
     nbformat.validate(nbformat.v4.new_notebook())  # type: ignore[no-untyped-call]  # compiles the schema
     pq.write_table(harvest.arrow_table({"columns": []}), BytesIO(), compression="zstd")
     pd.to_datetime(pd.Series(["2026-01-01"], dtype=object), format="ISO8601")
@@ -151,17 +153,19 @@ def _papermill(notebook: Any, job: dict[str, Any], recording: Any) -> None:
     warnings.simplefilter("ignore")  # of papermill's and its friends' own code; the kernel's are the notebook's
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    import nbformat
     from nbclient.exceptions import DeadKernelError
     from papermill.engines import papermill_engines
-    from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
     from citylib.batch.engine import CitylibEngine
 
     papermill_engines.register(ENGINE, CitylibEngine)
     _known_kernel(notebook)
-    # The parts of papermill's execute_notebook that do something here: it writes the notebook as text twice besides.
-    notebook = load_notebook_node(notebook)
+    # The parts of papermill's execute_notebook that do something here: it reads and writes the notebook as text, too.
+    notebook.metadata["papermill"] = nbformat.from_dict({"parameters": {}})  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
     if job["inject"]:
         notebook = parameterize_notebook(notebook, job["inject"], engine_name=ENGINE)
     # What failed stands in the recording; an error that a cell was meant to raise is none.

@@ -201,6 +201,8 @@ class CitylibEngine(Engine):  # type: ignore[misc]
             coalesce_streams=True,
             record_timing=False,
             store_widget_state=False,
+            ipython_hist_file="",
+            extra_arguments=["--HistoryManager.enabled=False"],  # of earlier sessions: there are none
             shutdown_kernel="immediate",
             timeout=None,
         )

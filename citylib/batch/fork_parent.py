@@ -246,12 +246,12 @@ def _become(order: Answer, descriptors: list[int], bare: Bare) -> None:
         loaded["tempfile"].tempdir = None  # it keeps the folder it found first
     if "numpy.random" in loaded:
         loaded["numpy.random"].seed()  # anew, as an interpreter of its own would; fork does so for Python's own
-    gc.enable()
 
 
 def _kernel(order: Answer, tell: int, bare: Bare) -> int:
     from ipykernel.kernelapp import IPKernelApp
 
+    gc.enable()
     by_imports = [one for one in warnings.filters if one not in bare.filters]
     warnings.filters[:] = bare.filters  # type: ignore[index]
 
@@ -273,6 +273,7 @@ def _kernel(order: Answer, tell: int, bare: Bare) -> int:
 def _client(order: Answer, tell: int, bare: Bare) -> int:
     os.write(tell, b"1")
     os.close(tell)
+    # No garbage is collected: it lives for one run, and would only copy what it shares with this process.
     module = importlib.import_module(order["module"])
     code: int = module.main(order["argv"][1:])
     for stream in (sys.stdout, sys.stderr):
