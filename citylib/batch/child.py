@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import json
 import logging
 import os
@@ -30,6 +31,12 @@ from citylib.errors import CitylibError, InputError, LimitError, NotebookError
 __all__ = ["execute", "main", "prepared", "warm_up"]
 
 ENGINE = "citylib"
+# What a run imports on its way, some of it only when it lays results out.
+NEEDED = (
+    "IPython.paths", "ipykernel.kernelspec", "jupyter_client.asynchronous.client", "papermill.engines",
+    "papermill.parameterize", "pyarrow.pandas_compat", "zmq.asyncio", "concurrent.futures.thread", "psutil",
+    "citylib.batch.engine", "citylib.batch.provisioner",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,18 +58,15 @@ def main(arguments: list[str] | None = None) -> int:
 def warm_up() -> None:
     """Import and prepare what every run needs and none changes, in a process that others are forked from."""
     _leave_grammars_out()
-    import IPython.paths  # noqa: F401  # jupyter_client looks for kernels there
+    for name in NEEDED:
+        importlib.import_module(name)
     import nbformat
     import pandas as pd
-    import papermill.engines
-    import papermill.parameterize  # noqa: F401
-    import psutil  # noqa: F401
     import pyarrow.parquet as pq
-    import zmq.asyncio  # noqa: F401
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
-    from citylib.batch import engine, harvest, provisioner  # noqa: F401
+    from citylib.batch import harvest
 
     KernelSpecManager().find_kernel_specs()
     KernelProvisionerFactory.instance()  # reads the entry points of all packages
