@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import io
 import json
 import re
 import subprocess
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from citylib.batch import capacity, executors, interrupts, plan, progress, supervise
 from citylib.batch.receipt import FILE
 from citylib.batch.run import GOOD
-from citylib.cli import data, main
+from citylib.cli import data, dry_run, main
 from citylib.cli.run import OUT
 from citylib.errors import ParameterError
 from tests.batch.conftest import write_notebook
@@ -72,6 +74,20 @@ def test_the_faults_of_a_plan_are_told_as_the_page_shows_them(tmp_path, monkeypa
         plan.load(tmp_path / "bad.toml")
     shown = next(text for text in pages.blocks(OPERATE, "text") if text.startswith("citylib: bad.toml"))
     assert f"citylib: {raised.value}".replace(f"{tmp_path}/", "").split() == shown.split()
+
+
+def test_a_dry_run_is_shown_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(pages.ROOT)
+    (tmp_path / "city.toml").write_text(pages.blocks(OPERATE, "toml")[0], encoding="utf-8")
+    made = plan.load(tmp_path / "city.toml")
+    shown = io.StringIO()
+    dry_run.show(Console(file=shown, force_terminal=True, width=200), made, tmp_path, 2, force=False, as_json=False)
+    head, *_ = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue()).splitlines()
+    assert f"| {' | '.join(re.split(r' {2,}', head.strip()))} |" in OPERATE
+    ids = {f"{run.notebook} [{run.id.replace('48', '72')}]" for run in made.runs}
+    told = {row[0].replace("\\", "") for row in pages.rows(OPERATE, "| run | would |")}
+    assert told <= ids | {f"{run.notebook} [{run.id}]" for run in made.runs}
+    assert len(told) == 3
 
 
 def test_the_codes_are_those_of_the_program():
