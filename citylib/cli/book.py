@@ -60,7 +60,7 @@ def book(
     from citylib.batch.receipt import root_of
     from citylib.publish import book as publish
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     pages = root_of(Path.cwd() / "here") / "book"
     if not (pages / "_config.yml").is_file():
         raise InputError("current folder", "be in a project with book/_config.yml", str(Path.cwd()))
@@ -86,5 +86,7 @@ def book(
     console.print(f"{made.name}: {ran} of {len(outcomes)} notebooks run; book {done}, {built.pages} pages")
     console.print(built.index.absolute().as_uri(), soft_wrap=True, markup=False)
     if failed:
-        Console(stderr=True, highlight=False).print(f"{told}\nthe book tells it", soft_wrap=True, markup=False)
+        Console(stderr=True, highlight=False, markup=False).print(
+            f"{told}\nthe book tells it", soft_wrap=True, markup=False
+        )
         raise typer.Exit(1)

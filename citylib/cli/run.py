@@ -86,7 +86,7 @@ def run(
 
     from citylib.batch import capacity, choose
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     wished = {"minutes": minutes, "memory": memory, "output": output}
     plan = planned(what, parameter or [], {k: v for k, v in wished.items() if v is not None})
     plan = choose.only(plan, only) if only else plan

@@ -60,7 +60,7 @@ def list_runs(
         for entry in found:
             took, memory = f"{entry.seconds:.1f}", printed.memory(entry.peak_memory_bytes)
             table.add_row(f"{entry.notebook} [{entry.run}]", entry.outcome, took, memory, entry.started, entry.folder)
-        printed.table(Console(highlight=False), table)
+        printed.table(Console(highlight=False, markup=False), table)
     for fault in broken:
         typer.echo(f"citylib: {fault}", err=True)
     raise typer.Exit(1 if broken else 0)
@@ -77,7 +77,7 @@ def show_run(
     from citylib.batch import follow, receipt
     from citylib.batch.run import FAILED
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     beside = folder.with_name(folder.name + FAILED)
     if not folder.exists() and beside.exists():
         folder = beside
@@ -200,7 +200,7 @@ def verify_runs(
 
     if base is not None and not base.is_dir():
         raise InputError("--base", "be a folder", str(base))
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     count = bad = 0
     for run in verify(folder, base=base, failed=failed):
         count, bad = count + 1, bad + bool(run.changes)

@@ -53,7 +53,7 @@ def show(a: Path, b: Path, tolerance: tuple[float, float], *, everything: bool, 
     single = [diff.folder_of_run(folder) is not None for folder in (a, b)]
     if single[0] is not single[1]:
         raise InputError("A and B", "be two runs, or two folders of runs", f"{a}, {b}")
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     try:
         if single[0]:
             one = diff.compare(a, b, within, figures=figures)

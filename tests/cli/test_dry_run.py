@@ -70,6 +70,13 @@ def test_each_run_is_told_with_why_and_what_it_will_cost(planned, capsys):
     assert not list(Path("_build").rglob("log.txt"))
 
 
+def test_on_a_terminal_the_ids_of_runs_are_shown(planned, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert ends("run", "city.toml", "--dry-run") == 0
+    assert "fam/01_first [horizon-1]" in capsys.readouterr().out
+
+
 def test_for_programs_it_is_json(planned, capsys):
     lay(planned, 0, 2.0, 100, cpu_seconds=1.5)
     assert ends("run", "city.toml", "--dry-run", "--json", "--workers", "1") == 0

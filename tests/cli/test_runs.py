@@ -247,6 +247,17 @@ def test_on_a_terminal_runs_are_compared_in_a_table(capsys, monkeypatch):
 
 
 @pytest.mark.usefixtures("project")
+def test_on_a_terminal_names_in_brackets_are_shown(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    lay("a")
+    for command in (["list"], ["verify"], ["diff", str(RUNS), str(RUNS), "--all"]):
+        ends("runs", *command)
+        out = capsys.readouterr().out
+        assert "fam/n [a]" in out or "fam/n/a" in out, command
+
+
+@pytest.mark.usefixtures("project")
 def test_runs_are_verified(capsys, monkeypatch):
     folder = lay("a")
     failed = lay("b.failed")
