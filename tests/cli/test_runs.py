@@ -251,7 +251,7 @@ def test_on_a_terminal_names_in_brackets_are_shown(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     lay("a")
-    for command in (["list"], ["verify"], ["diff", str(RUNS), str(RUNS), "--all"]):
+    for command in (["list"], ["diff", str(RUNS), str(RUNS), "--all"]):
         ends("runs", *command)
         out = capsys.readouterr().out
         assert "fam/n [a]" in out or "fam/n/a" in out, command
