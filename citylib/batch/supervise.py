@@ -216,6 +216,8 @@ def watch(
     finally:
         _end(process, roots)
         _end_all(seen.values())
+        while process.returncode and (strays := _strays(cwd)):
+            _end_all(strays)
     return Watched(verdict, process.returncode or 0, time.monotonic() - began, peak, why_started)
 
 
@@ -318,6 +320,19 @@ def _end_all(seen: Iterable[psutil.Process]) -> None:
             with contextlib.suppress(psutil.Error):
                 _kill([*member.children(recursive=True), member])
         time.sleep(0.01)
+
+
+def _strays(folder: Path) -> list[psutil.Process]:
+    """Return the processes that have a run's folder for temporary files, wherever they belong by now.
+
+    They may have been started after the last look at the run, just before the process that was to end them was killed.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("TMPDIR") == str(folder / "tmp") and not _ended(process):
+                found.append(process)
+    return found
 
 
 def _kill(members: Iterable[psutil.Process]) -> None:
