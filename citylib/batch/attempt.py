@@ -28,6 +28,7 @@ from citylib.errors import CitylibError, NotebookError
 __all__ = ["attempt"]
 
 RESULTS = "results.json"
+MOST_PRINTED = 2**16  # bytes that are kept of what a run's process has printed itself
 NO_NEWS = "Kernel is running over TCP without encryption"  # of each kernel on this machine, to itself
 
 
@@ -144,10 +145,12 @@ def _error(message: str, name: str = "RunError") -> dict[str, Any]:
 
 
 def _printed(scratch: Path) -> list[str]:
-    """Return the lines that a run's process has printed itself, if its folder is still there."""
-    with suppress(FileNotFoundError):
-        printed = (scratch / "child.log").read_text(encoding="utf-8", errors="replace")
-        return [line for line in printed.splitlines(keepends=True) if NO_NEWS not in line]
+    """Return the last lines that a run's process has printed itself, if its folder is still there."""
+    with suppress(FileNotFoundError), (scratch / "child.log").open("rb") as stream:
+        # What programs print that a cell starts is in here as well as in the log, and no limit holds it.
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - MOST_PRINTED))
+        lines = stream.read().decode("utf-8", errors="replace").splitlines(keepends=True)
+        return [line for line in lines if NO_NEWS not in line]
     return []
 
 

@@ -68,8 +68,8 @@ class Fault:
     sizes : (int, int)
         Bytes in the quick form and in the full one; 0: there is one form only.
     kernel : bool
-        Whether it makes a difference where the kernel came from: then it is brought about both ways in the quick
-        form too, and not by forked kernels only.
+        Whether it is brought about both ways in the quick form too, and not by forked kernels only: where it matters
+        how a kernel was started, and no other row does the same to it.
     """
 
     name: str
@@ -92,25 +92,26 @@ def fault(name: str) -> pytest.MarkDecorator:
 
 _CELLS = (
     Fault("sys-exit", "a cell calls sys.exit", "failed, and the cell is named",
-          "import sys\nsys.exit(3)", ("failed",), r"^SystemExit: 3$"),
+          "import sys\nsys.exit(3)", ("failed",), r"^SystemExit: 3$", kernel=False),
     Fault("os-exit", "a cell calls os._exit", "died, and the cell is named",
           "import os\nos._exit(0)", ("died",), DEAD),
     Fault("kill-self", "a cell kills its own process, as `kill -9 $$` does", "died, and the cell is named",
-          "import os\nos.kill(os.getpid(), 9)", ("died",), DEAD),
+          "import os\nos.kill(os.getpid(), 9)", ("died",), DEAD, kernel=False),
     Fault("kill-group", "a cell kills its process group", "died, and nobody but the kernel is hit",
           "import os\nos.kill(0, 9)", ("died",), DEAD),
     Fault("kill-parent", "a cell kills the process above it", "died; the kernel ends too, though it never looks up",
           "import ctypes, os\nos.kill(os.getppid(), 9)\nctypes.PyDLL(None).sleep(600)", ("died",), r"(?i)died|code -9"),
     Fault("segfault", "a cell reads from address 0", "died, and the cell is named",
-          "import ctypes\nctypes.string_at(0)", ("died",), DEAD),
+          "import ctypes\nctypes.string_at(0)", ("died",), DEAD, kernel=False),
     Fault("interrupts-itself", "a cell sends itself SIGINT", "failed, and the cell is named",
           "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport time\ntime.sleep(600)",
-          ("failed",), r"^KeyboardInterrupt"),
+          ("failed",), r"^KeyboardInterrupt", kernel=False),
     Fault("kernel-killed", "somebody kills the kernel", "died, and the cell is named",
           "import time\ntime.sleep(600)", ("died",), DEAD),
     Fault("kernel-killed-growing", "the kernel is killed while it grows, as when memory runs out",
           "died, and the cell is named",
-          "import time\nkept = []\nwhile True:\n    kept.append(b'x' * 2**20)\n    time.sleep(0.02)", ("died",), DEAD),
+          "import time\nkept = []\nwhile True:\n    kept.append(b'x' * 2**20)\n    time.sleep(0.02)",
+          ("died",), DEAD, kernel=False),
     Fault("client-killed", "somebody kills the process that runs the notebook", "died; the kernel, deep in C, ends too",
           "import ctypes\nctypes.PyDLL(None).sleep(600)", ("died",), r"code -9"),
     Fault("stopped", "a cell stops its own process (SIGSTOP)", "over time; a stopped process is ended too",
@@ -118,7 +119,8 @@ _CELLS = (
     Fault("hangs-in-c", "a cell calls C that holds the interpreter and doesn't come back", "over time",
           "import ctypes\nctypes.PyDLL(None).sleep(600)", ("time",), "longer than its limit", limits=SHORT),
     Fault("hangs-in-regex", "a cell matches a regular expression for ever", "over time",
-          "import re\nre.match('(a+)+$', 'a' * 64 + 'b')", ("time",), "longer than its limit", limits=SHORT),
+          "import re\nre.match('(a+)+$', 'a' * 64 + 'b')",
+          ("time",), "longer than its limit", limits=SHORT, kernel=False),
     Fault("over-time", "a cell takes longer than the run may, deaf to interrupts", "over time, and the cell is named",
           "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)",
           ("time",), "longer than its limit of 0", limits=SHORT),
@@ -129,19 +131,19 @@ _CELLS = (
           "over memory: all of a run's processes count",
           "import subprocess, sys\ncode = \"import time; kept = b'x' * (150 * 2**20); time.sleep(600)\"\n"
           "both = [subprocess.Popen([sys.executable, '-c', code], start_new_session=True) for _ in range(2)]\n"
-          "both[0].wait()", ("memory",), "more than its limit of 335,544,320 bytes", limits=SMALL),
+          "both[0].wait()", ("memory",), "more than its limit of 335,544,320 bytes", limits=SMALL, kernel=False),
     Fault("printed", "a cell prints 100 MB", "over output; log and notebook stay small",
           "print('x' * size)", ("output",), "more than 100,000 bytes", limits=LITTLE, sizes=(5 * 10**6, 10**8)),
     Fault("printed-below", "a program that a cell starts fills standard error with 100 MB",
           "over output; log and notebook stay small",
           "import os\nos.system(f\"head -c {size} /dev/zero | tr '\\\\0' x >&2\")\nimport time\ntime.sleep(600)",
-          ("output",), "more than 100,000 bytes", limits=LITTLE, sizes=(2 * 10**6, 10**8)),
+          ("output",), "more than 100,000 bytes", limits=LITTLE, sizes=(2 * 10**6, 10**8), kernel=False),
     Fault("raised", "a cell raises with a message of 50 MB", "over output; log and receipt stay small",
           "raise ValueError('x' * size)", ("output",), "more than 100,000 bytes", limits=LITTLE,
           sizes=(5 * 10**6, 5 * 10**7), kernel=False),
     Fault("figure", "a cell shows a figure of 50 MB", "over output; the notebook stays small",
           "from IPython.display import display\ndisplay({'image/png': 'iVBO' * (size // 4)}, raw=True)",
-          ("output",), "more than 100,000 bytes", limits=LITTLE, sizes=(5 * 10**6, 5 * 10**7)),
+          ("output",), "more than 100,000 bytes", limits=LITTLE, sizes=(5 * 10**6, 5 * 10**7), kernel=False),
     Fault("table", "a cell hands back a table of 50 MB", "over output; tables have a larger share, but bounded",
           "from IPython.display import display\n"
           "column = {'name': 'a', 'dtype': 'str', 'values': ['x' * size]}\n"

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,12 @@ from tests.faults.cells import GOOD, Came, Seen, bring_about
 from tests.faults.conftest import MODES
 from tests.faults.table import CELLS, fault
 
-ALL = [pytest.param(name, marks=fault(name)) for name in CELLS]
+QUICK = {False: [name for name, row in CELLS.items() if row.kernel], True: list(CELLS)}  # by whether kernels are forked
+REST = [name for name in CELLS if name not in QUICK[False]]
 LARGE = [name for name, row in CELLS.items() if row.sizes[1]]
 MOST = 2 * 10**6  # bytes of the folder of a failed run: log, notebook and receipt are bounded, whatever came
 
-Brought = Callable[[bool, bool], Seen]
+Brought = Callable[[bool, str], Seen]
 
 
 @pytest.fixture(scope="session")
@@ -29,30 +31,40 @@ def brought(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Brought
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
 
-    def bring(warm: bool, full: bool) -> Seen:
-        folder = shared / f"cells-{'forked' if warm else 'ordinary'}{'-full' if full else ''}"
+    def bring(warm: bool, form: str) -> Seen:
+        folder = shared / f"cells-{'forked' if warm else 'ordinary'}-{form}"
         folder.mkdir(exist_ok=True)
-        with (folder.with_suffix(".lock")).open("w") as lock:
+        with folder.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = folder.with_suffix(".json")
             if not kept.exists():
-                bring_about(folder, LARGE if full else list(CELLS), warm=warm, full=full).keep(kept)
+                names = {"quick": QUICK[warm], "rest": REST, "full": LARGE}[form]
+                bring_about(folder, names, warm=warm, full=form == "full").keep(kept)
         return Seen.kept(kept)
 
     return bring
 
 
-@MODES
-@pytest.mark.parametrize("name", ALL)
+def each(names: list[str], warm: bool) -> list[Any]:
+    mode = "forked" if warm else "ordinary"
+    return [pytest.param(name, warm, marks=fault(name), id=f"{name}-{mode}") for name in names]
+
+
+@pytest.mark.parametrize(("name", "warm"), each(QUICK[False], False) + each(QUICK[True], True))
 def test_a_run_ends_as_the_table_says(brought, name, warm):
-    ends_as_the_table_says(name, brought(warm, False).runs[name])
+    ends_as_the_table_says(name, brought(warm, "quick").runs[name])
 
 
 @pytest.mark.slow
-@MODES
-@pytest.mark.parametrize("name", [pytest.param(name, marks=fault(name)) for name in LARGE])
+@pytest.mark.parametrize(("name", "warm"), each(REST, False))
+def test_a_run_by_an_ordinary_kernel_ends_in_the_same_way(brought, name, warm):
+    ends_as_the_table_says(name, brought(warm, "rest").runs[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "warm"), each(LARGE, False) + each(LARGE, True))
 def test_a_run_of_full_size_ends_as_the_table_says(brought, name, warm):
-    ends_as_the_table_says(name, brought(warm, True).runs[name])
+    ends_as_the_table_says(name, brought(warm, "full").runs[name])
 
 
 def ends_as_the_table_says(name: str, came: Came) -> None:
@@ -76,7 +88,7 @@ def ends_as_the_table_says(name: str, came: Came) -> None:
 
 @MODES
 def test_the_runs_beside_them_are_good(brought, warm):
-    seen = brought(warm, False)
+    seen = brought(warm, "quick")
     for name in GOOD:
         came = seen.runs[name]
         assert came.status == "ok", came.text
@@ -87,9 +99,15 @@ def test_the_runs_beside_them_are_good(brought, warm):
     assert len(first["cells"]) == len(last["cells"])
 
 
+FORMS = [pytest.param("quick"), *(pytest.param(form, marks=pytest.mark.slow) for form in ("rest", "full"))]
+
+
 @MODES
-def test_nothing_is_left_of_them(brought, warm):
-    seen = brought(warm, False)
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_left_of_them(brought, warm, form):
+    if (form, warm) == ("rest", True):
+        form = "quick"
+    seen = brought(warm, form)
     assert seen.left == [], "processes"
     assert seen.half == [], "half written or held folders"
     assert seen.temporary == [], "temporary files"
