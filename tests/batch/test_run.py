@@ -120,21 +120,6 @@ def test_over_memory(planned, project):
     assert "more than its limit of 629,145,600 bytes" in outcome.error["message"]
 
 
-@pytest.mark.slow
-def test_a_hundred_megabytes_printed(planned, project):
-    wanted = planned("print('x' * 100_000_000)")
-    outcome = run_one(wanted, wanted.folder(project / "out"))
-    assert outcome.status == "output"
-    assert sum(p.stat().st_size for p in outcome.folder.iterdir()) < 10**6
-
-
-@pytest.mark.slow
-def test_a_kernel_that_dies(planned, project):
-    wanted = planned("import os; os._exit(0)")
-    outcome = run_one(wanted, wanted.folder(project / "out"))
-    assert (outcome.status, outcome.error["cell"]) == ("died", "cell-0")
-
-
 def test_an_own_file_is_read_from_the_callers_folder_and_its_change_runs_again(planned, project, monkeypatch):
     (project / "data").mkdir()
     (project / "below" / "deep").mkdir(parents=True)
