@@ -283,16 +283,18 @@ def _end(process: subprocess.Popen[bytes] | ForkedProcess, roots: Mapping[int, i
         process.close()  # the keeper ends what is left, and with the client the kernel's keeper hears of it
         _gone(roots)
     elif process.poll() is None:
-        with contextlib.suppress(psutil.Error):
-            psutil.Process(process.pid).suspend()  # so that it starts nothing while its children are ended
-        below: dict[int, psutil.Process] = {}
-        _meet(below, kin.below(process.pid))
-        while not all(map(_ended, below.values())):
-            _kill(below.values())
-            time.sleep(0.01)
+        try:
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(process.pid).suspend()  # so that it starts nothing while its children are ended
+            below: dict[int, psutil.Process] = {}
             _meet(below, kin.below(process.pid))
-        process.kill()
-        process.wait()
+            while not all(map(_ended, below.values())):
+                _kill(below.values())
+                time.sleep(0.01)
+                _meet(below, kin.below(process.pid))
+        finally:
+            process.kill()
+            process.wait()
     if process.stdin is not None:
         process.stdin.close()
 
