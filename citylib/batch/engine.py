@@ -7,14 +7,15 @@ import json
 import queue
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
@@ -108,6 +109,7 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
         super().__init__(nb_man, **options)
         self.recording = recording
         self.line = line
+        self.index = 0  # of the cell under way
 
     def create_kernel_manager(self) -> Any:
         """Return a manager whose kernel is forked if there is a line to a parent, and started otherwise."""
@@ -143,8 +145,47 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
             self.recording.fail("died", cell, "DeadKernelError", message)
             raise
 
+    async def _async_poll_for_reply(self, msg_id: str, cell: NotebookNode, timeout: Any, *others: Any) -> Any:
+        """Take what a cell hands out, as it comes, and return the kernel's reply.
+
+        One loop over both sockets, where nbclient has three tasks that wake each other up: for a chapter that is
+        a good part of what its client costs.
+        """
+        for task in others:  # that would read the same sockets
+            task.cancel()
+        shell: Any = zmq.Socket.shadow(self.kc.shell_channel.socket)
+        iopub: Any = zmq.Socket.shadow(self.kc.iopub_channel.socket)
+        poller = zmq.Poller()
+        for socket in (shell, iopub):
+            poller.register(socket, zmq.POLLIN)
+        reply, idle, silent = None, False, 0
+        while reply is None or not idle:
+            if not poller.poll(1000):
+                await self._async_check_alive()
+                silent += 1
+                if reply is not None and silent >= self.iopub_timeout:
+                    raise CellTimeoutError.error_from_timeout_and_cell("Timeout waiting for output", silent, cell)
+                continue
+            silent = 0
+            for message in self._received(iopub, msg_id):
+                try:
+                    self.process_message(message, cell, self.index)
+                except CellExecutionComplete:
+                    idle = True
+            reply = next(self._received(shell, msg_id), reply)
+        return reply
+
+    def _received(self, socket: Any, asked: str) -> Iterator[dict[str, Any]]:
+        """Yield the messages that wait in a socket and answer a request; others are passed over."""
+        with suppress(zmq.Again):
+            while True:
+                parts = self.kc.session.feed_identities(socket.recv_multipart(zmq.NOBLOCK))[1]
+                message = self.kc.session.deserialize(parts)
+                if message["parent_header"].get("msg_id") == asked:
+                    yield message
+
     def _run(self, cell: NotebookNode, index: int) -> bool:
-        recording = self.recording
+        recording, self.index = self.recording, index
         recording.event({"cell": cell["id"], "index": index, "source": cell.source})
         began = time.monotonic()
         try:
