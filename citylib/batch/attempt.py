@@ -79,7 +79,7 @@ def _execute(
         log=scratch / "child.log",
         limits=run.limits,
         stop=stop,
-        seat=warm.seat(run, env, scratch) if warm is not None else None,
+        seat=warm.seat(run, env, scratch, stop) if warm is not None else None,
     )
     if watched.verdict == "stopped":
         return None

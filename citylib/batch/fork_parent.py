@@ -23,10 +23,12 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import importlib.machinery
 import importlib.util
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -73,7 +75,8 @@ def main() -> NoReturn:
         gc.freeze()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
-        if not message:
+        if not message:  # the asker was killed: it would have put this away
+            shutil.rmtree(configuration["folder"], ignore_errors=True)
             os._exit(0)
         more = json.loads(message).get("preload")
         if more:
@@ -86,23 +89,24 @@ def _prepare(modules: list[str], *, clean: bool) -> str:
     """Import modules; return why nothing may be forked from what that leaves, or an empty text."""
     gc.unfreeze()
     gc.disable()
-    warned = [name for name in modules if _warns(name, clean=clean)]
+    loud = [name for name in modules if _is_loud(name, clean=clean)]
     gc.collect()
     gc.freeze()  # so that no collection in a child touches, and thereby copies, what it shares with this process
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:
         return f"importing {', '.join(modules)} started {threads - 1} thread(s), which a fork would lose"
-    if clean and warned:
-        return f"importing {', '.join(warned)} warns, and a notebook that imports it should show that"
+    if clean and loud:
+        return f"importing {', '.join(loud)} warns or prints, and a notebook that imports it should show that"
     unclean = sorted(name for name in sys.modules if name.startswith(NEVER[:-1]))
     return f"{', '.join(unclean)} was imported on the way" if clean and unclean else ""
 
 
-def _warns(name: str, *, clean: bool) -> bool:
-    """Import a module, third-party ones only where the parent is to be clean; return whether that warned."""
+def _is_loud(name: str, *, clean: bool) -> bool:
+    """Import a module, third-party ones only where the parent is to be clean; return whether that warned or printed."""
     if clean and (name.startswith(NEVER) or not _third_party(name)):
         return False
-    seen = []
+    seen: list[Any] = []
+    printed = _printed()
     before = warnings.showwarning
     warnings.showwarning = lambda *what: seen.append(what)  # not catch_warnings: filters that imports set are to stay
     try:
@@ -111,17 +115,31 @@ def _warns(name: str, *, clean: bool) -> bool:
         return False  # the notebook that imports it will say so
     finally:
         warnings.showwarning = before
-    return bool(seen)
+    return bool(seen) or _printed() > printed
+
+
+def _printed() -> int:
+    """Return how much has been printed: standard output and error are one file."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return os.fstat(2).st_size
 
 
 def _third_party(name: str) -> bool:
     """Whether a module comes with Python or an installed package, not from somebody's own folder."""
+    top = name.partition(".")[0]
     try:
+        # To find a module, Python imports the packages it is in: so those are looked at first.
+        spec = importlib.util.find_spec(top)
+        if spec is None or not _installed(spec):
+            return False
         spec = importlib.util.find_spec(name)
-    except (ImportError, AttributeError, ValueError):
+    except Exception:  # of a package that cannot be imported
         return False
-    if spec is None:
-        return False
+    return spec is not None and _installed(spec)
+
+
+def _installed(spec: importlib.machinery.ModuleSpec) -> bool:
     places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
     origin = spec.origin or next(iter(spec.submodule_search_locations or [""]))
     return origin in ("built-in", "frozen") or any(os.path.realpath(origin).startswith(_folder(p)) for p in places)

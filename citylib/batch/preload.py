@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,15 @@ from citylib.batch import parameters
 from citylib.batch.receipt import package_folder
 from citylib.errors import NotebookError
 
-__all__ = ["KERNEL", "of_notebook"]
+__all__ = ["KERNEL", "of_notebook", "sets_variables"]
 
 PACKAGE = "citylib"
+# Reading one (os.environ["X"], os.environ.get) is no change; anything else may be.
+SETS = re.compile(
+    r"environ\s*(\[[^\]]*\]\s*[^\s=,)\]}]?=(?!=)|\.\s*(update|setdefault|pop|popitem|clear|__setitem__))"
+    r"|del\s+[\w.]*environ|\b(putenv|unsetenv)\b|^\s*%(env|set_env)\b|load_dotenv",
+    re.MULTILINE,
+)
 # What an ipykernel itself needs; some of it only when the first cell runs.
 KERNEL = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.iostream", "ipykernel.heartbeat",
@@ -35,11 +42,11 @@ def of_notebook(notebook: Path) -> tuple[str, ...]:
     -------
     tuple of str
         Sorted. Some may be no modules but names in one (``from scipy import stats``): who imports them finds out.
+        Those of the kernel alone, if the notebook sets variables: libraries read them when they are imported.
     """
-    try:
-        sources = [cell["source"] for cell in parameters.cells(notebook) if cell["cell_type"] == "code"]
-    except NotebookError:
-        return ()
+    sources = _sources(notebook)
+    if sets_variables(notebook):
+        return tuple(sorted(KERNEL))
     wanted, seen = set(KERNEL), set[str]()
     queue = [name for source in sources for name in _imports(source, "")]
     while queue:
@@ -53,6 +60,24 @@ def of_notebook(notebook: Path) -> tuple[str, ...]:
         for module, file in _files(name):
             queue += _imports(file.read_text(encoding="utf-8"), module, lazy=False)
     return tuple(sorted(wanted))
+
+
+def sets_variables(notebook: Path) -> bool:
+    """Return whether a notebook changes variables of the environment, or may do so.
+
+    Parameters
+    ----------
+    notebook : Path
+        The ``.ipynb`` file.
+    """
+    return any(SETS.search(source) for source in _sources(notebook))
+
+
+def _sources(notebook: Path) -> list[str]:
+    try:
+        return [cell["source"] for cell in parameters.cells(notebook) if cell["cell_type"] == "code"]
+    except NotebookError:
+        return []
 
 
 def _imports(source: str, module: str, *, lazy: bool = True) -> Iterator[str]:

@@ -20,22 +20,28 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from citylib.batch import fork_parent, preload
 from citylib.batch.plan import PlannedRun
 from citylib.errors import ForkError
+
+if TYPE_CHECKING:
+    from citylib.batch.supervise import Stop
 
 __all__ = ["CLIENT", "Parent", "Seat", "Warm", "own_folder", "parent_text"]
 
 CLIENT = "citylib.batch.child"
 # pyarrow's allocator starts a thread to tidy up when it is imported; without, memory is handed back a little later.
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-STARTING = 120.0  # seconds a parent may take to import what it is to have
+STARTING = 60.0  # seconds a parent may take to import what it is to have
+LOOK = 0.2  # seconds between two looks at whether to stop waiting for it
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,10 @@ class Parent:
     def __init__(self, kind: str, modules: Iterable[str], env: Mapping[str, str], folder: Path) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STARTING)
+        self._hung = ""
         self._lock = threading.Lock()
         configuration = {"kind": kind, "preload": list(modules), "client": CLIENT, "control": theirs.fileno()}
+        configuration["folder"] = str(folder)
         with theirs, (folder / f"{kind}-{id(self):x}.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-", json.dumps(configuration)],
@@ -98,28 +106,44 @@ class Parent:
             with contextlib.suppress(BrokenPipeError), self._process.stdin as program:
                 program.write(parent_text().encode())
 
-    def line(self) -> tuple[socket.socket, int]:
+    def line(self, stop: Stop | None = None) -> tuple[socket.socket, int]:
         """Return a line to a new keeper, and the keeper's number.
+
+        Parameters
+        ----------
+        stop : Stop, optional
+            Once set, it is waited for no longer.
 
         Raises
         ------
         ForkError
-            The parent refuses, is gone, or doesn't answer.
+            The parent refuses, is gone, or doesn't answer; one that once didn't is asked no more.
         """
+        if self._hung:
+            raise ForkError(self._hung)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(STARTING)
         try:
             with theirs, self._lock:
                 socket.send_fds(self._control, [b"{}"], [theirs.fileno()])
-            answer = json.loads(ours.recv(fork_parent.LARGEST) or b'{"refused": "the parent of kernels is gone"}')
+            answer = self._answer(ours, stop)
         except OSError as fault:
-            ours.close()
-            raise ForkError(f"the parent of kernels does not answer ({fault})") from None
+            answer = {"refused": f"the parent of kernels does not answer ({fault})"}
         if "refused" in answer:
             ours.close()
             raise ForkError(answer["refused"])
         ours.settimeout(None)
         return ours, answer["keeper"]
+
+    def _answer(self, line: socket.socket, stop: Stop | None) -> dict[str, Any]:
+        deadline = time.monotonic() + STARTING
+        line.settimeout(LOOK)
+        while time.monotonic() < deadline and not (stop is not None and stop.is_set()):
+            with contextlib.suppress(TimeoutError):
+                message = line.recv(fork_parent.LARGEST)
+                return dict(json.loads(message)) if message else {"refused": "the parent of kernels is gone"}
+        if time.monotonic() >= deadline:
+            self._hung = f"the parent of kernels has not answered for {STARTING:g} s"
+        return {"refused": self._hung or "told to stop"}
 
     def learn(self, modules: Sequence[str]) -> None:
         """Have it import more, before it forks again."""
@@ -130,9 +154,9 @@ class Parent:
 
     def close(self) -> None:
         """End it; what it has forked goes on."""
-        self._control.close()
-        self._process.kill()
+        self._process.kill()  # before it can take this for the death of the runner
         self._process.wait()
+        self._control.close()
 
 
 @dataclass
@@ -151,6 +175,7 @@ class Warm:
     _left: Counter[Path] = field(default_factory=Counter)
     _parents: dict[str, Parent] = field(default_factory=dict)
     _modules: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    _fixed: dict[Path, bool] = field(default_factory=dict)  # whether a notebook's parent learns nothing
     _learned: dict[Path, set[str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _folder: Path | None = None
@@ -171,7 +196,7 @@ class Warm:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def seat(self, run: PlannedRun, env: Mapping[str, str], scratch: Path) -> Seat | None:
+    def seat(self, run: PlannedRun, env: Mapping[str, str], scratch: Path, stop: Stop | None = None) -> Seat | None:
         """Return what a run starts from, or None if it is to start as it would without.
 
         Parameters
@@ -182,15 +207,17 @@ class Warm:
             Its variables.
         scratch : Path
             Its own folder: variables that name it are no reason for another parent.
+        stop : Stop, optional
+            Once set, no parent is waited for.
         """
         if self._folder is None or len(self.runs) < 2 or not hasattr(os, "pidfd_open"):
             return None
         lines: list[tuple[socket.socket, int]] = []
         kernel = None
         try:
-            lines.append(self._parent("client", (CLIENT,), run, env, scratch).line())
+            lines.append(self._parent("client", (CLIENT,), run, env, scratch).line(stop))
             if self._often[run.path] > 1:
-                kernel = self._kernel_line(run, env, scratch)
+                kernel = self._kernel_line(run, env, scratch, stop)
         except ForkError as fault:
             self.say(f"runs start without a warm client: {fault}")
             for line, _ in lines:
@@ -201,6 +228,8 @@ class Warm:
 
     def learn(self, run: PlannedRun, env: Mapping[str, str], scratch: Path, modules: Sequence[str]) -> None:
         """Take note of what a run's kernel imported that it did not begin with."""
+        if self._fixed.get(run.path, True):
+            return
         with self._lock:
             known = self._learned.setdefault(run.path, set())
             more = [name for name in modules if name not in known]
@@ -220,13 +249,16 @@ class Warm:
             for key in over:
                 self._parents.pop(key).close()
 
-    def _kernel_line(self, run: PlannedRun, env: Mapping[str, str], scratch: Path) -> tuple[socket.socket, int] | None:
+    def _kernel_line(
+        self, run: PlannedRun, env: Mapping[str, str], scratch: Path, stop: Stop | None
+    ) -> tuple[socket.socket, int] | None:
         with self._lock:
             if run.path not in self._modules:
                 self._modules[run.path] = preload.of_notebook(run.path)
+                self._fixed[run.path] = preload.sets_variables(run.path)
             modules = (*self._modules[run.path], *sorted(self._learned.get(run.path, ())))
         try:
-            return self._parent("kernel", modules, run, env, scratch).line()
+            return self._parent("kernel", modules, run, env, scratch).line(stop)
         except ForkError as fault:
             self.say(f"kernels of {run.notebook} are started, not forked: {fault}")
             return None

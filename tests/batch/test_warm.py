@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -157,11 +159,62 @@ def test_citylib_is_never_in_the_parent(planned, project):
         assert read == ["__init__.py", "checks.py", "errors.py", "seeds.py"]
 
 
+def test_nothing_of_a_users_own_packages_is_in_the_parent(planned, project, monkeypatch):
+    package = project / "own" / "mypkg"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import random\ntoken = random.random()\nprint('imported')\n")
+    (package / "sub.py").write_text("value = 1\n")
+    monkeypatch.setenv("PYTHONPATH", str(project / "own"))
+    run = planned("from mypkg import sub\nimport mypkg.sub, mypkg\nprint(mypkg.token)")
+    with seated(run, 3) as (parents, runs):
+        outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
+    assert [kernel_of(o) for o in outcomes] == [{"forked": True}] * 3
+    shown = [printed(o.folder) for o in outcomes]
+    assert [lines[0] for lines in shown] == ["imported"] * 3
+    assert len({lines[1] for lines in shown}) == 3, "one draw for all runs"
+
+
+ARRAY_API = """import os
+os.environ['SCIPY_ARRAY_API'] = '1'
+import scipy._lib._array_api as api
+print(api.SCIPY_ARRAY_API)"""
+
+
+def test_what_a_notebook_sets_for_a_library_is_there_when_it_is_imported(planned, project):
+    with seated(planned(ARRAY_API), 3) as (parents, runs):
+        outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
+    assert [kernel_of(o) for o in outcomes] == [{"forked": True}] * 3
+    assert [printed(o.folder) for o in outcomes] == [["1"]] * 3
+
+
+def test_a_parent_that_hangs_holds_nobody_up(planned, project, monkeypatch):
+    monkeypatch.setattr(warm, "STARTING", 0.5)
+    made = warm.Parent.__init__
+
+    def stopped(self, *arguments):
+        made(self, *arguments)
+        self._process.send_signal(signal.SIGSTOP)
+
+    monkeypatch.setattr(warm.Parent, "__init__", stopped)
+    with seated(planned("x = 1")) as (parents, runs):
+        outcomes = [run_one(r, r.folder(project / "out"), warm=parents) for r in runs]
+        assert [o.ok for o in outcomes] == [True, True]
+        assert any("not answered for 0.5 s" in line for line in parents.faults)
+        stop = threading.Event()
+        stop.set()
+        again = run_one(runs[0], runs[0].folder(project / "out"), force=True, stop=stop, warm=parents)
+        assert again.status == "stopped"
+
+
+LOUD = ("thread", "warning", "print")  # what an installed module does when it is imported
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
         ("thread", "thread"),
         ("warning", "warns"),
+        ("print", "prints"),
         ("argv", "not as this Python's ipykernel"),
         ("size", "bytes"),
         ("dead", "parent of kernels"),
@@ -175,8 +228,9 @@ def test_where_a_kernel_cannot_be_forked_it_is_started(planned, project, monkeyp
         "import threading, warnings\n"
         + ("threading.Thread(target=threading.Event().wait, daemon=True).start()\n" if break_it == "thread" else "")
         + ("warnings.warn('old')\n" if break_it == "warning" else "")
+        + ("print('hello')\n" if break_it == "print" else "")
     )
-    if break_it in ("thread", "warning"):  # as if it were installed: only then is it imported beforehand
+    if break_it in LOUD:  # as if it were installed: only then is it imported beforehand
         monkeypatch.setattr(warm, "parent_text", partial(str, _with_installed(site)))
         monkeypatch.setenv("PYTHONPATH", str(site))
     more = {}
@@ -188,7 +242,7 @@ def test_where_a_kernel_cannot_be_forked_it_is_started(planned, project, monkeyp
         monkeypatch.setenv("LARGER", "x" * 120_000)
     if break_it == "no pidfd":
         monkeypatch.delattr(os, "pidfd_open")
-    run = planned("import oddly" if break_it in ("thread", "warning") else "x = 1", **more)
+    run = planned("import oddly" if break_it in LOUD else "x = 1", **more)
     with seated(run) as (parents, runs):
         if break_it == "dead":
             monkeypatch.setattr(warm.Parent, "__init__", _of_a_dead_process(warm.Parent.__init__))
@@ -290,6 +344,7 @@ def test_with_the_runner_killed_nothing_lives_on(planned, project):
         assert time.monotonic() < deadline
         assert runner.poll() is None
         time.sleep(0.05)
+    (own,) = (f for f in Path(tempfile.gettempdir()).glob("citylib-*") if _belongs(f, runner.pid))
     family = [runner.pid, *(p.pid for p in psutil.Process(runner.pid).children(recursive=True))]
     assert int(marker.read_text()) in family
     runner.send_signal(signal.SIGKILL)
@@ -298,3 +353,9 @@ def test_with_the_runner_killed_nothing_lives_on(planned, project):
         assert time.monotonic() < deadline, [psutil.Process(p).cmdline() for p in family if alive(p)]
         time.sleep(0.05)
     assert folders(project) == []
+    assert not own.exists()
+
+
+def _belongs(folder: Path, runner: int) -> bool:
+    """Whether a folder is that of the parents of a runner: they work in it."""
+    return any(Path(p.cwd()) == folder for p in psutil.Process(runner).children() if p.cmdline()[1:2] == ["-"])
