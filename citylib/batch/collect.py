@@ -195,6 +195,9 @@ def runs(folder: Path) -> pd.DataFrame:
 def records(folder: Path) -> pd.DataFrame:
     """Return what good runs below a folder recorded, a row a record.
 
+    A run whose last attempt failed is left out, though an earlier good one is still there: what that recorded was
+    made of something else. `runs` and `entries` tell both.
+
     Parameters
     ----------
     folder : Path
@@ -206,7 +209,7 @@ def records(folder: Path) -> pd.DataFrame:
         notebook, run, name, value, unit, low, high, level, baseline, then the parameters.
     """
     rows = []
-    for content, results in _good(folder):
+    for _, content, results in _good(folder):
         for record in results["records"]:
             low, high = record.get("interval", (None, None))
             row = _who(content) | {key: record.get(key) for key in ("name", "value", "unit", "level", "baseline")}
@@ -216,6 +219,8 @@ def records(folder: Path) -> pd.DataFrame:
 
 def table(folder: Path, name: str) -> pd.DataFrame:
     """Return the tables of one name that good runs below a folder made, one below the other.
+
+    A run whose last attempt failed is left out, as by `records`.
 
     Parameters
     ----------
@@ -238,8 +243,8 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     frames, known = [], set()
-    for place, content in found(folder, failed=False):
-        for entry in results_of(place)["tables"]:
+    for place, content, results in _good(folder):
+        for entry in results["tables"]:
             known.add(entry["name"])
             if entry["name"] == name:
                 frame = pq.read_table(place / entry["file"]).to_pandas()
@@ -267,9 +272,12 @@ def results_of(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _good(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _good(folder: Path) -> Iterator[tuple[Path, dict[str, Any], dict[str, Any]]]:
+    """Yield folder, receipt and results of each run whose last attempt ended well."""
     for place, content in found(folder, failed=False):
-        yield content, results_of(place)
+        # What failed goes when its run ends well, so where both are there the failure is the newer.
+        if not place.with_name(place.name + FAILED).is_dir():
+            yield place, content, results_of(place)
 
 
 def _who(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,17 @@ def test_tables_of_a_name_one_below_the_other(folder):
         collect.table(folder, "tt")
 
 
+def test_a_run_that_failed_since_is_in_neither_records_nor_tables(folder):
+    lay(folder, "b.failed", "time", horizon=48, name="x")
+    assert list(collect.records(folder)["run"]) == ["a"]
+    assert list(collect.table(folder, "t")["h"]) == [24, 25]
+    assert list(collect.runs(folder)["run"]) == ["a", "b", "b", "c"], "all that lies there is told"
+    lay(folder, "a.failed", "died", horizon=24, name="x")
+    assert collect.records(folder).empty
+    with pytest.raises(UnknownNameError, match="table must be a known name"):
+        collect.table(folder, "t")
+
+
 def test_an_empty_folder_has_no_runs(tmp_path):
     assert collect.runs(tmp_path).empty
     assert list(collect.records(tmp_path).columns) == collect.RECORD_COLUMNS
