@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,14 +11,18 @@ from citylib.cli import run as run_command
 from citylib.cli import running
 from citylib.errors import BuildError, InputError
 
+if TYPE_CHECKING:
+    from citylib.batch.run import Outcome
+
 __all__ = ["HELP", "book"]
 
 HELP = """Run what a plan needs to run, then build the book of it.
 
 PLAN is a TOML file or the name of one in book/plans. Runs that are unchanged are skipped, and a book of which nothing
-changed is not rendered again. A run of a chapter that fails, a warning of Jupyter Book, or a page that is too large
-ends the build with code 1 and leaves the book that was there before. A run of a comparison that fails is told on the
-comparison's page, with cell, source and error: the book is built, and the command ends with code 1.
+changed is not rendered again. A run of a chapter that fails, a run that is left after a failure (--fail-fast), a
+warning of Jupyter Book, or a page that is too large ends the build with code 1 and leaves the book that was there
+before. A run of a comparison that fails is told on the comparison's page, with cell, source and error: the book is
+built, and the command ends with code 1.
 """
 
 
@@ -51,7 +55,7 @@ def book(
     typer.Exit
         With code 1 where a run of a comparison failed, though the book is built; 130 where it was interrupted.
     BuildError
-        The book could not be built, or a run of a chapter failed.
+        The book could not be built, a run of a chapter failed, or runs are left.
     InputError
         The project has no book.
     """
@@ -71,22 +75,33 @@ def book(
     )  # fmt: skip
     if interrupted:
         running.leave_interrupted(console, outcomes)
-    failed = [outcome for outcome in outcomes if not outcome.ok]
-    told = f"{len(failed)} of {len(outcomes)} runs failed\n" + "\n\n".join(o.describe() for o in failed)
-    if any(outcome.run.comparison is None for outcome in failed):
+    told = _told(outcomes)
+    if any(o.status == "stopped" or (not o.ok and o.run.comparison is None) for o in outcomes):
         raise BuildError(told)
 
     def waiting(holder: str) -> None:
         console.print(f"waiting for {holder}, which builds in {out}", markup=False)
 
     runs = made.folder(out / "runs")
-    built = publish.build(made.name, made.runs, runs, pages, out, force=force, waiting=waiting)
+    built = publish.build(made.name, made.runs, runs, pages, out, ended=outcomes, force=force, waiting=waiting)
     ran = sum(outcome.status == "ok" for outcome in outcomes)
     done = "built" if built.fresh else "unchanged"
     console.print(f"{made.name}: {ran} of {len(outcomes)} notebooks run; book {done}, {built.pages} pages")
     console.print(built.index.absolute().as_uri(), soft_wrap=True, markup=False)
-    if failed:
+    if told:
         Console(stderr=True, highlight=False, markup=False).print(
             f"{told}\nthe book tells it", soft_wrap=True, markup=False
         )
         raise typer.Exit(1)
+
+
+def _told(outcomes: list[Outcome]) -> str:
+    """Return which runs failed and why, and how many are left; nothing where all ended well."""
+    left = sum(outcome.status == "stopped" for outcome in outcomes)
+    failed = [outcome for outcome in outcomes if not outcome.ok and outcome.status != "stopped"]
+    lines = []
+    if failed:
+        lines += [f"{len(failed)} of {len(outcomes)} runs failed", "\n\n".join(o.describe() for o in failed)]
+    if left:
+        lines.append(f"{left} of {len(outcomes)} runs are left: no book is built; the same command goes on from here")
+    return "\n".join(lines)

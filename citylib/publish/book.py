@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from citylib.batch.run import Outcome
 from citylib.batch.turn import turn
 from citylib.data import registry
 from citylib.errors import BuildError
@@ -55,6 +56,7 @@ def build(
     book: Path,
     out: Path,
     *,
+    ended: Sequence[Outcome] = (),
     force: bool = False,
     waiting: Callable[[str], None] | None = None,
 ) -> Built:
@@ -72,6 +74,8 @@ def build(
         Folder of written pages.
     out : pathlib.Path
         Where ``html/`` and ``book-src/`` go, usually ``_build``.
+    ended : sequence of Outcome, optional
+        How its runs have just ended, so that no place is shown as an earlier run left it; see `compare.gather`.
     force : bool, default False
         Render even where nothing changed.
     waiting : callable, optional
@@ -91,7 +95,7 @@ def build(
     if not planned:
         raise BuildError(f"plan {name!r} has no runs; a book needs one at least")
     runs = [finished(run, runs_dir) for run in planned if run.comparison is None]
-    compared = gather(planned, runs_dir)
+    compared = gather(planned, runs_dir, ended)
     sizes.check_notebooks(run.executed for run in [*runs, *(run for found in compared for run in found.runs)])
     out.mkdir(parents=True, exist_ok=True)
     with turn(out / "html", waiting=waiting):

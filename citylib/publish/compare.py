@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from citylib.batch import names
 from citylib.batch.comparison import Comparison
-from citylib.batch.run import FAILED
+from citylib.batch.run import FAILED, Outcome
 from citylib.errors import BuildError
 from citylib.publish import markdown
 from citylib.publish.runs import FinishedRun, Planned, finished
@@ -18,7 +18,9 @@ from citylib.publish.runs import FinishedRun, Planned, finished
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Compared", "Failed", "gather"]
+__all__ = ["NOT_RUN", "Compared", "Failed", "gather"]
+
+NOT_RUN = "not run"  # the outcome of a place that nothing was ever made of
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,12 @@ class Compared:
         return f"all {self.count} {self.noun}" if self.count > 1 else f"one {self.comparison.what}"
 
     @property
+    def lack(self) -> str:
+        """What became of the runs of the places without results, in words that follow "their runs"."""
+        never = {bad.outcome == NOT_RUN for bad in self.failed}
+        return " or ".join(words for words, so in (("failed", False), ("were not made", True)) if so in never)
+
+    @property
     def document(self) -> str:
         """Document name of the page that compares them."""
         return f"compare/{self.comparison.name}"
@@ -144,7 +152,7 @@ class Compared:
         return {str(entry.get("caption", "")) for entry in found}
 
 
-def gather(planned: Iterable[Planned], runs_dir: Path) -> tuple[Compared, ...]:
+def gather(planned: Iterable[Planned], runs_dir: Path, ended: Iterable[Outcome] = ()) -> tuple[Compared, ...]:
     """Read the comparisons of a plan back from the folder of its runs.
 
     Parameters
@@ -153,6 +161,9 @@ def gather(planned: Iterable[Planned], runs_dir: Path) -> tuple[Compared, ...]:
         The runs of the plan, in order; those of no comparison are passed over.
     runs_dir : pathlib.Path
         The folder of the plan's runs.
+    ended : iterable of Outcome, optional
+        How runs of the plan have just ended. Of one that did not end well nothing in its folder is shown: where the
+        runner could not carry it out at all, what lies there is an earlier run's.
 
     Returns
     -------
@@ -164,14 +175,17 @@ def gather(planned: Iterable[Planned], runs_dir: Path) -> tuple[Compared, ...]:
     BuildError
         A run that ended well lacks a file, or two places have the same words.
     """
+    bad = {(o.run.notebook, o.run.id): o for o in ended if not o.ok}
     groups: dict[Comparison, list[Planned]] = {}
     for run in planned:
         if run.comparison is not None:
             groups.setdefault(run.comparison, []).append(run)
-    return tuple(_compared(comparison, runs, runs_dir) for comparison, runs in groups.items())
+    return tuple(_compared(comparison, runs, runs_dir, bad) for comparison, runs in groups.items())
 
 
-def _compared(comparison: Comparison, planned: list[Planned], runs_dir: Path) -> Compared:
+def _compared(
+    comparison: Comparison, planned: list[Planned], runs_dir: Path, ended: Mapping[tuple[str, str], Outcome]
+) -> Compared:
     good, bad = [], []
     places: dict[str, str] = {}
     for run in planned:
@@ -181,11 +195,18 @@ def _compared(comparison: Comparison, planned: list[Planned], runs_dir: Path) ->
         places[place] = run.id
         folder = runs_dir / run.notebook / run.id
         beside = folder.with_name(folder.name + FAILED)
-        if beside.is_dir() or not folder.is_dir():
+        if (outcome := ended.get((run.notebook, run.id))) is not None:
+            bad.append(_ended(run, place, outcome))
+        elif beside.is_dir() or not folder.is_dir():
             bad.append(_failed(run, place, beside))
         else:
             good.append(finished(run, runs_dir, place if run.title is None else None))
     return Compared(comparison, planned[0].notebook, tuple(good), tuple(bad))
+
+
+def _ended(run: Planned, place: str, outcome: Outcome) -> Failed:
+    how = NOT_RUN if outcome.status == "stopped" else outcome.status
+    return Failed(run.id, place, dict(run.parameters), how, dict(outcome.error or {}), outcome.seconds)
 
 
 def _failed(run: Planned, place: str, folder: Path) -> Failed:
@@ -195,7 +216,7 @@ def _failed(run: Planned, place: str, folder: Path) -> Failed:
         outcome, error = str(content["outcome"]), dict(content.get("error") or {})
         seconds = float(content.get("seconds") or 0)
     except FileNotFoundError:
-        outcome, error, seconds = "not run", {}, 0.0
+        outcome, error, seconds = NOT_RUN, {}, 0.0
     except (OSError, ValueError, KeyError, TypeError) as fault:
         outcome, seconds = "unknown", 0.0
         error = {"name": "its receipt", "message": f"cannot be read ({fault})"}

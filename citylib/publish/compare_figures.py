@@ -161,4 +161,4 @@ def _without(compared: Compared, how: str) -> str:
     if not compared.failed:
         return ""
     names = ", ".join(bad.place for bad in compared.failed[:5]) + (", …" if len(compared.failed) > 5 else "")
-    return f"Not {how}, for their runs failed: {names}."
+    return f"Not {how}, for their runs {compared.lack}: {names}."

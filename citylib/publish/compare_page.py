@@ -109,9 +109,10 @@ def _warning(compared: Compared) -> str:
     one = len(compared.failed) == 1
     named = ", ".join(markdown.text(bad.place) for bad in compared.failed[:FEW_NAMED])
     more = f" and {len(compared.failed) - FEW_NAMED} more" if len(compared.failed) > FEW_NAMED else ""
+    why = f"its run {compared.lack.replace('were', 'was')}" if one else f"their runs {compared.lack}"
     return (
         f":::{{admonition}} {len(compared.runs)} of {compared.count} ran\n:class: warning\n"
-        f"{named}{more} {'has' if one else 'have'} no results: {'its run' if one else 'their runs'} failed. "
+        f"{named}{more} {'has' if one else 'have'} no results: {why}. "
         f"Everything on this page leaves {'it' if one else 'them'} out. "
         f"[What failed, and where](#what-failed-{compared.comparison.name}).\n:::"
     )

@@ -134,6 +134,62 @@ def test_an_interrupted_plan_builds_nothing(
     assert not asked
 
 
+@pytest.fixture
+def gathered(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The comparisons that books were made of; none is rendered."""
+    found: list[Any] = []
+
+    def build(name: str, runs: Any, compared: Any, book: Path, out: Path, force: bool) -> publish.Built:
+        found.append(compared)
+        return publish.Built(out / "html" / "index.html", 7, fresh=True)
+
+    monkeypatch.setattr(publish, "_build", build)
+    return found
+
+
+def test_what_the_runner_could_not_carry_out_is_not_shown_as_it_was_last_night(
+    project: Path, gathered: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from citylib.batch import schedule
+
+    (project / "book" / "plans" / "all.toml").write_text(COMPARED)
+    assert ends("book", "all", "--out", "made") == 0
+    plain = schedule.run_one
+
+    def on_a_full_disk(run: Any, folder: Path, **options: Any) -> Any:
+        if run.parameters["horizon"] == 24:
+            raise OSError(28, "No space left on device")
+        return plain(run, folder, **options)
+
+    monkeypatch.setattr(schedule, "run_one", on_a_full_disk)
+    write_notebook(project / "notebooks" / "fam" / "01_first.ipynb", "x = horizon + 1")
+    assert ends("book", "all", "--out", "made") == 1
+    assert "the book tells it" in capsys.readouterr().err
+    (before,), (tonight,) = gathered
+    assert before.ran.startswith("all 3 ")
+    assert [run.receipt["parameters"]["horizon"] for run in tonight.runs] == [12, 48]
+    (bad,) = tonight.failed
+    assert (bad.place, bad.outcome, bad.error["name"]) == ("24", "failed", "OSError")
+    assert "No space left on device" in bad.error["message"]
+    assert (project / "made/runs/all/fam/01_first" / bad.id / "receipt.json").is_file(), "last night's is still there"
+
+
+def test_no_book_is_built_of_a_plan_that_was_not_run_to_its_end(
+    project: Path, gathered: list[Any], capsys: Any
+) -> None:
+    (project / "book" / "plans" / "all.toml").write_text(COMPARED)
+    assert ends("book", "all", "--out", "made") == 0
+    write_notebook(project / "notebooks" / "fam" / "01_first.ipynb", "assert horizon != 12, 'no water'")
+    assert ends("book", "all", "--out", "made", "--fail-fast", "--workers", "1") == 1
+    said = capsys.readouterr().err
+    assert "1 of 3 runs failed" in said
+    assert "AssertionError: no water" in said
+    assert "2 of 3 runs are left: no book is built; the same command goes on from here" in said
+    assert len(gathered) == 1
+    assert ends("book", "all", "--out", "made") == 1
+    assert [len(found.runs) for found in gathered[1]] == [2]
+
+
 def test_a_project_without_a_book_is_refused(project: Path, capsys: Any) -> None:
     (project / "book" / "_config.yml").unlink()
     assert ends("book", "all") == 2

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from citylib.batch.comparison import Comparison
+from citylib.batch.run import Outcome
 from citylib.errors import BuildError, InputError, UnknownNameError
 from citylib.publish import compare, compare_files, compare_page, runs
 from citylib.publish.stage import stage
@@ -93,6 +94,47 @@ def test_a_failure_beside_an_older_good_run_is_a_failure(towns: Any, tmp_path: P
     (tmp_path / "runs" / NOTEBOOK / "towns_aa.failed" / "receipt.json").write_text("{")
     broken = compare.gather(planned, tmp_path / "runs")[0].failed[0]
     assert (broken.outcome, broken.error["name"]) == ("unknown", "its receipt")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "words"),
+    [
+        ("died", "died", "Bb has no results: its run failed."),
+        ("stopped", "not run", "Bb has no results: its run was not made."),
+    ],
+)
+def test_how_a_run_has_just_ended_goes_before_what_lies_there(
+    towns: Any, tmp_path: Path, status: str, outcome: str, words: str
+) -> None:
+    found = towns("Aa", "Bb", "Cc")
+    planned = [Asked(r.id, NOTEBOOK, r.title, r.receipt["parameters"], WANTED) for r in found.runs]
+    fault = {"cell": None, "source": "", "name": "RunError", "message": "The worker was lost"}
+    ended = [
+        Outcome(planned[0], "ok", 1.0, tmp_path),  # type: ignore[arg-type]
+        Outcome(planned[1], status, 0.0, tmp_path, error=fault if status == "died" else None),  # type: ignore[arg-type]
+        Outcome(planned[2], "skipped", 0.0, tmp_path),  # type: ignore[arg-type]
+    ]
+    again = compare.gather(planned, tmp_path / "runs", ended)[0]
+    assert again.ran == "2 of 3 towns"
+    assert [again.place_of(run) for run in again.runs] == ["Aa", "Cc"]
+    assert [(bad.place, bad.outcome) for bad in again.failed] == [("Bb", outcome)]
+    text = page_of(again)
+    assert words in text
+    assert f"### Bb\n\nOutcome **{outcome}**." in text
+    assert ("RunError: The worker was lost" in text) == (status == "died")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "lack"),
+    [
+        (("failed", "time"), "failed"),
+        (("not run",), "were not made"),
+        (("not run", "died"), "failed or were not made"),
+    ],
+)
+def test_a_place_never_run_is_not_called_failed(outcomes: tuple[str, ...], lack: str) -> None:
+    bad = tuple(compare.Failed(f"r{k}", f"P{k}", {}, outcome, {}, 0.0) for k, outcome in enumerate(outcomes))
+    assert compare.Compared(WANTED, NOTEBOOK, (), bad).lack == lack
 
 
 def test_two_places_of_one_name_are_refused(tmp_path: Path) -> None:
