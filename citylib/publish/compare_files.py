@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from citylib.publish.compare import Compared
@@ -14,6 +15,7 @@ from citylib.publish.compare import Compared
 __all__ = ["File", "files"]
 
 FORMS = ("csv", "parquet")
+PLACE = "place"  # the column of a joined table that says whose a row is
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,22 @@ def files(compared: Compared) -> tuple[File, ...]:
     ]
     tables = dict.fromkeys(str(e["name"]) for run in compared.runs for e in run.results.get("tables", ()))
     for table in tables:
-        frames = compared.table(table)
-        whole = pd.concat(frames, names=["place", "row"]).droplevel("row").reset_index()
-        out.append(_file(f"{name}_table_{table}", f"the table {table} of every run, one below the other", whole))
+        out.append(_joined(f"{name}_table_{table}", table, compared.table(table)))
     return tuple(out)
+
+
+def _joined(name: str, table: str, frames: Mapping[str, pd.DataFrame]) -> File:
+    """Return the tables of all places in one; a column that the tables themselves call ``place`` is called another."""
+    taken = {str(column) for frame in frames.values() for column in frame.columns}
+    own = f"t_{PLACE}"
+    while own in taken:
+        own = f"t_{own}"
+    what = f"the table {table} of every run, one below the other"
+    if PLACE in taken:
+        what += f"; what it calls {PLACE} itself is {own}"
+    whole = pd.concat([frame.rename(columns={PLACE: own}) for frame in frames.values()], ignore_index=True)
+    whole.insert(0, PLACE, np.repeat(np.array([*frames], dtype=object), [len(frame) for frame in frames.values()]))
+    return _file(name, what, whole)
 
 
 def _records(compared: Compared) -> pd.DataFrame:

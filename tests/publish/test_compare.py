@@ -249,6 +249,35 @@ def test_the_files_hold_all_results_in_both_forms(towns: Any) -> None:
     assert usual.groupby("place").size().to_dict() == {"Aa": 24, "Bb": 24}
 
 
+@pytest.mark.parametrize(
+    ("own", "kept"),
+    [
+        ({"place": ["x", "y"]}, "t_place"),
+        ({"place": ["x", "y"], "t_place": [1, 2]}, "t_t_place"),
+        ({"index": [0, 1], "row": [5, 6], "level_0": [7, 8]}, None),
+    ],
+)
+def test_a_table_may_have_columns_of_any_name(towns: Any, own: dict[str, list[Any]], kept: str | None) -> None:
+    frame = pd.DataFrame(own | {"flow": [1.0, 2.0]})
+    found = towns("Aa", "Bb", tables={"roads": (frame, "by road")})
+    (file,) = (f for f in compare_files.files(found) if f.name == "towns_table_roads")
+    whole = pd.read_parquet(io.BytesIO(file.content["parquet"]))
+    assert list(whole.columns) == ["place", *(kept if name == "place" else name for name in frame.columns)]
+    assert whole["place"].tolist() == ["Aa", "Aa", "Bb", "Bb"]
+    for name, values in own.items():
+        assert whole[kept if name == "place" else name].tolist() == values * 2
+    assert (f"what it calls place itself is {kept}" in file.what) == (kept is not None)
+    assert list(pd.read_csv(io.BytesIO(file.content["csv"])).columns) == list(whole.columns)
+
+
+@pytest.mark.parametrize("index", [pd.Index(["p", "q"], name="road"), pd.MultiIndex.from_tuples([("p", 1), ("q", 2)])])
+def test_a_table_with_an_index_of_its_own_is_joined_too(towns: Any, index: pd.Index) -> None:
+    frame = pd.DataFrame({"flow": [1.0, 2.0]}, index=index)
+    found = towns("Aa", "Bb", tables={"roads": (frame, "by road")})
+    (file,) = (f for f in compare_files.files(found) if f.name == "towns_table_roads")
+    assert (file.columns, file.rows) == (("place", "flow"), 4)
+
+
 def test_parameters_of_several_kinds_are_kept_as_text(towns: Any) -> None:
     found = towns("Aa", parameters={"place": "Aa", "orders": [1, 0, 1], "cut": None})
     frame = pd.read_parquet(io.BytesIO(compare_files.files(found)[0].content["parquet"]))
