@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,17 +14,34 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from citylib import __version__
 from citylib.batch import receipt
 from citylib.batch.plan import PlannedRun
 from citylib.batch.run import Outcome, run_one
 from citylib.errors import RunError
 
-__all__ = ["Errand", "Likeness", "StopFile", "carry_out"]
+__all__ = ["Errand", "Likeness", "StopFile", "carry_out", "left_behind", "own_name"]
 
 # They decide what a run reads, so they travel with it; the last one Dask sets for its workers.
 VARIABLES = ("CITYLIB_DATA", "CITYLIB_CACHE", "MALLOC_TRIM_THRESHOLD_")
 GO_ON, STOP = "go on", "stop"
+RUNNER = ".runner"  # what the name of a stop file begins with
+
+
+def own_name(kind: str) -> str:
+    """Return a name for a file or folder of this process: what it is, the machine, the process."""
+    return f"{kind}-{platform.node()}-{os.getpid()}-"
+
+
+def left_behind(folder: Path, kind: str) -> list[Path]:
+    """Return what processes of this machine that are gone have left in a folder, by what `own_name` begins with."""
+    form = re.compile(rf"{re.escape(f'{kind}-{platform.node()}-')}(\d+)-\w+")
+    with contextlib.suppress(OSError):
+        named = ((name, form.fullmatch(name)) for name in os.listdir(folder))
+        return [folder / name for name, found in named if found and not psutil.pid_exists(int(found[1]))]
+    return []
 
 
 @dataclass(frozen=True)
@@ -41,8 +59,7 @@ class StopFile:
     @classmethod
     def beside(cls, runs: Path) -> StopFile:
         """Return a new one in the folder of a plan's runs, absolute."""
-        name = f".runner-{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
-        return cls(runs.absolute() / name)
+        return cls(runs.absolute() / f"{own_name(RUNNER)}{secrets.token_hex(4)}")
 
     def is_set(self) -> bool:
         """Return whether it says to stop; it is opened anew each time, so that a file system of a network asks."""
@@ -57,8 +74,10 @@ class StopFile:
 
     @contextmanager
     def laid_down(self) -> Iterator[None]:
-        """Have the file there, and remove it when left."""
+        """Have the file there, and remove it when left; those that killed runners left are removed at once."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        for left in left_behind(self.path.parent, RUNNER):
+            left.unlink(missing_ok=True)
         self.path.write_text(GO_ON, encoding="utf-8")
         try:
             yield

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import signal
 import tempfile
 import time
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from citylib.batch.capacity import cores
-from citylib.batch.errand import Likeness
+from citylib.batch.errand import Likeness, left_behind, own_name
 from citylib.batch.supervise import Stop
 from citylib.errors import InputError, RunError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Cluster", "Room", "dask", "lost_worker"]
 
 LOCAL = "local"
+FOLDER = "citylib-dask"  # what the folder of a cluster on this machine is called, in that for temporary files
 TIMEOUT = 10.0  # seconds for a scheduler to answer
 FIRST_WORKER = 120.0  # seconds for a first worker to come, where a queue starts them as they are needed
 FRESH = 2.0  # seconds for which what the scheduler said of its workers is taken to hold
@@ -186,7 +188,9 @@ def dask(address: str, *, workers: int | None = None, memory: int | None = None)
         stack.enter_context(_quiet())
         options: dict[str, Any] = {"set_as_default": False, "timeout": TIMEOUT}
         if address == LOCAL:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="citylib-dask-"))
+            for left in left_behind(Path(tempfile.gettempdir()), FOLDER):
+                shutil.rmtree(left, ignore_errors=True)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=own_name(FOLDER)))
             options["address"] = local = _local_cluster(workers or cores(), folder)
             stack.callback(local.close, timeout=TIMEOUT)
         else:

@@ -8,6 +8,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -50,6 +51,14 @@ def noted(planned, project):
         ))  # fmt: skip
 
     return make
+
+
+@pytest.fixture
+def gone() -> int:
+    """Return the number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    return ended.pid
 
 
 def starts(project: Path, count: int) -> list[tuple[str, int]]:
@@ -260,6 +269,34 @@ def test_a_stop_file_says_so_to_all_who_read_it(tmp_path):
         assert other.is_set()
     assert parts(tmp_path) == []
     assert not other.is_set()
+
+
+def test_what_killed_runners_of_this_machine_left_is_swept_away_and_nothing_else(tmp_path, gone):
+    runs, here = tmp_path / "runs", platform.node()
+    runs.mkdir()
+    ours = [
+        f".runner-{here}-{os.getpid()}-0123abcd",
+        f".runner-elsewhere-{gone}-0123abcd",
+        f".runner-{here}-x-0123abcd",
+    ]
+    for name in (*ours, f".runner-{here}-{gone}-0123abcd"):
+        (runs / name).write_text("go on")
+    stop = StopFile.beside(runs)
+    with stop.laid_down():
+        assert {p.name for p in runs.iterdir()} == {*ours, stop.path.name}
+    assert {p.name for p in runs.iterdir()} == set(ours)
+
+
+def test_a_cluster_on_this_machine_sweeps_the_folders_of_those_that_were_killed(tmp_path, monkeypatch, gone):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(executors, "_local_cluster", lambda *_: pytest.fail("far enough"))
+    left = tmp_path / f"citylib-dask-{platform.node()}-{gone}-abc_123"
+    (left / "dask-scratch-space").mkdir(parents=True)
+    other = tmp_path / f"citylib-dask-{platform.node()}-{os.getpid()}-abc_123"
+    other.mkdir()
+    with pytest.raises(pytest.fail.Exception, match="far enough"), executors.dask("local", workers=1):
+        pass
+    assert list(tmp_path.iterdir()) == [other]
 
 
 @pytest.mark.parametrize(
