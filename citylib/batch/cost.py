@@ -57,9 +57,10 @@ class Forecast:
     seconds : float
         Wall times of the runs whose cost is known, added up.
     wall_seconds : float
-        From the first start to the last end, if each worker takes the next run when it is done with one.
+        From the first start to the last end, if each worker takes the next run when it is done with one, and there is
+        memory for it.
     peak_memory_bytes : int
-        Of as many runs at once as there are workers, the most demanding ones.
+        Of as many runs at once as there are workers, the most demanding ones; no more than their budget.
     unknown : int
         Number of runs that nothing is known of; they are in none of the sums.
     cpu_seconds : float or None
@@ -133,7 +134,9 @@ class Costs:
         return self.seen[folder]
 
 
-def expected(costs: Iterable[Expected], workers: int) -> Forecast:
+def expected(
+    costs: Iterable[Expected], workers: int, *, limits: Iterable[int] | None = None, budget: int | None = None
+) -> Forecast:
     """Return what runs are expected to cost together.
 
     Parameters
@@ -142,6 +145,10 @@ def expected(costs: Iterable[Expected], workers: int) -> Forecast:
         Of each run, in the order they are started; see `Costs.of`.
     workers : int
         How many run at a time.
+    limits : iterable of int, optional
+        Bytes of memory that each run may use, in the same order.
+    budget : int, optional
+        Bytes that the limits of the runs under way may sum to; a run of a higher limit runs alone. By default any.
 
     Returns
     -------
@@ -150,25 +157,32 @@ def expected(costs: Iterable[Expected], workers: int) -> Forecast:
     Raises
     ------
     InputError
-        Fewer workers than 1.
+        Fewer workers than 1, or a budget without limits.
 
     Examples
     --------
     >>> expected([Expected(4.0, 10, ""), Expected(1.0, 30, ""), Expected(2.0, 20, "")], workers=2)
     Forecast(count=3, seconds=7.0, wall_seconds=4.0, peak_memory_bytes=50, unknown=0, cpu_seconds=None)
+    >>> expected([Expected(4.0, 10, ""), Expected(3.0, 30, "")], workers=2, limits=[50, 50], budget=99).wall_seconds
+    7.0
     """
     if isinstance(workers, bool) or workers < 1:
         raise InputError("workers", "be at least 1", workers)
+    if budget is not None and limits is None:
+        raise InputError("budget", "be given with limits", budget)
     every = list(costs)
+    asked = [0] * len(every) if limits is None else list(limits)
+    timed = [(c.seconds, limit) for c, limit in zip(every, asked, strict=True) if c.seconds is not None]
     known = [cost for cost in every if cost.known]
     seconds = [cost.seconds for cost in known if cost.seconds is not None]
     cpu = [cost.cpu_seconds for cost in known if cost.cpu_seconds is not None]
     memory = [cost.peak_memory_bytes for cost in known if cost.peak_memory_bytes is not None]
+    peak = sum(heapq.nlargest(workers, memory))
     return Forecast(
         count=len(every),
         seconds=math.fsum(seconds),
-        wall_seconds=_wall(seconds, workers),
-        peak_memory_bytes=sum(heapq.nlargest(workers, memory)),
+        wall_seconds=_wall(timed, workers, math.inf if budget is None else budget),
+        peak_memory_bytes=peak if budget is None else min(peak, max(budget, *memory, 0)),
         unknown=len(every) - len(known),
         cpu_seconds=math.fsum(cpu) if len(cpu) == len(known) else None,
     )
@@ -179,11 +193,17 @@ def _median(values: Iterable[float | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _wall(seconds: Sequence[float], workers: int) -> float:
-    free = [0.0] * min(workers, max(1, len(seconds)))  # when each worker is done
-    for took in seconds:
-        heapq.heapreplace(free, free[0] + took)
-    return max(free)
+def _wall(timed: Sequence[tuple[float, int]], workers: int, budget: float) -> float:
+    """Return when the last of runs of so many seconds and bytes ends; none overtakes, as none does in `schedule`."""
+    under_way: list[tuple[float, int]] = []  # when it ends, and its limit; the first to end first
+    now, taken, last = 0.0, 0, 0.0
+    for seconds, limit in timed:
+        while under_way and (len(under_way) >= workers or taken + limit > budget):
+            now, given_back = heapq.heappop(under_way)
+            taken -= given_back
+        heapq.heappush(under_way, (now + seconds, limit))
+        taken, last = taken + limit, max(last, now + seconds)
+    return last
 
 
 def _folders(place: Path) -> list[Path]:

@@ -57,7 +57,7 @@ def book(
     BuildError
         The book could not be built, a run of a chapter failed, or runs are left.
     InputError
-        The project has no book.
+        The project has no book, or what was asked for makes no sense.
     """
     from rich.console import Console
 
@@ -68,6 +68,7 @@ def book(
     pages = root_of(Path.cwd() / "here") / "book"
     if not (pages / "_config.yml").is_file():
         raise InputError("current folder", "be in a project with book/_config.yml", str(Path.cwd()))
+    running.check_out(out, out / "runs")
     made = run_command.planned(plan, [], {})
     outcomes, interrupted = running.carry_out(
         console, made, out / "runs", workers=workers, memory_budget=memory_budget, retries=retries, dask=dask,

@@ -18,7 +18,16 @@ __all__ = ["show"]
 MOST_NAMED = 5  # runs of unknown cost named one by one
 
 
-def show(console: Console, plan: Plan, out: Path, workers: int | None, *, force: bool, as_json: bool) -> None:
+def show(
+    console: Console,
+    plan: Plan,
+    out: Path,
+    workers: int | None,
+    *,
+    force: bool,
+    as_json: bool,
+    memory_budget: int | None = None,
+) -> None:
     """Print each run of a plan with what would happen to it, then the totals.
 
     Parameters
@@ -35,6 +44,8 @@ def show(console: Console, plan: Plan, out: Path, workers: int | None, *, force:
         Whether all would run.
     as_json : bool
         For programs: one JSON object instead of a table.
+    memory_budget : int, optional
+        Bytes that the limits of the runs under way may sum to; by default any.
     """
     from citylib.batch import capacity
     from citylib.batch.cost import Costs, expected
@@ -43,9 +54,11 @@ def show(console: Console, plan: Plan, out: Path, workers: int | None, *, force:
     workers = workers or capacity.cores()
     costs = Costs(plan, out)
     rows = [(run, why, costs.of(run)) for run, why in assess(plan, out, force=force)]
-    total = expected([cost for _, why, cost in rows if why is not None], workers)
+    todo = [(cost, run.limits.memory) for run, why, cost in rows if why is not None]
+    limits = [limit for _, limit in todo]
+    total = expected([cost for cost, _ in todo], workers, limits=limits, budget=memory_budget)
     if as_json:
-        printed.as_json(_content(plan, out, workers, rows, total))
+        printed.as_json(_content(plan, out, workers, rows, total) | {"memory_budget_bytes": memory_budget})
         return
     _print_rows(console, rows)
     _print_total(console, rows, total, workers)

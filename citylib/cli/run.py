@@ -81,19 +81,24 @@ def run(
     ------
     typer.Exit
         With the code of the command.
+    InputError, NotebookError, ParameterError
+        What was asked for makes no sense; nothing was started.
     """
     from rich.console import Console
 
     from citylib.batch import capacity, choose
 
     console = Console(highlight=False, markup=False)
+    running.check_out(out, out)
     wished = {"minutes": minutes, "memory": memory, "output": output}
     plan = planned(what, parameter or [], {k: v for k, v in wished.items() if v is not None})
     plan = choose.only(plan, only) if only else plan
     if as_json and not dry_run:
         raise InputError("--json", "be given with --dry-run; `citylib runs list --json` tells what was run", "alone")
     if dry_run:
-        dry.show(console, plan, out, workers or capacity.cores(), force=force, as_json=as_json)
+        budget = running.budget_in_bytes(memory_budget) or (None if dask else capacity.memory_budget())
+        options: dict[str, Any] = {"force": force, "as_json": as_json, "memory_budget": budget}
+        dry.show(console, plan, out, workers or capacity.cores(), **options)
         return
     outcomes, interrupted = running.carry_out(
         console, plan, out, workers=workers, memory_budget=memory_budget, retries=retries, dask=dask, force=force,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from citylib.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,7 +17,18 @@ if TYPE_CHECKING:
     from citylib.batch.plan import Plan
     from citylib.batch.run import Outcome
 
-__all__ = ["Budget", "Cold", "Dask", "FailFast", "Retries", "Workers", "carry_out", "leave_interrupted"]
+__all__ = [
+    "Budget",
+    "Cold",
+    "Dask",
+    "FailFast",
+    "Retries",
+    "Workers",
+    "budget_in_bytes",
+    "carry_out",
+    "check_out",
+    "leave_interrupted",
+]
 
 Workers = Annotated[int | None, typer.Option(min=1, help="How many run at a time.", show_default="one a core")]
 Budget = Annotated[
@@ -44,6 +58,39 @@ Dask = Annotated[
 Cold = Annotated[
     bool, typer.Option("--cold", help="Start a new interpreter for each run, instead of forking it from a warm one.")
 ]
+
+
+def check_out(out: Path, runs: Path) -> None:
+    """Refuse an ``--out`` that leaves no place for a folder of runs.
+
+    Parameters
+    ----------
+    out : Path
+        As it was given.
+    runs : Path
+        The folder of runs; it or any above it may have to be made.
+
+    Raises
+    ------
+    InputError
+        One of them is there and no folder.
+    """
+    there = next((place for place in (runs, *runs.absolute().parents) if os.path.lexists(place)), None)
+    if there is not None and not there.is_dir():
+        raise InputError("--out", "name a folder, or a place for one", str(out), f"{there} is no folder")
+
+
+def budget_in_bytes(memory_budget: str | None) -> int | None:
+    """Return the bytes that ``--memory-budget`` names, or None if it was not given.
+
+    Raises
+    ------
+    InputError
+        It is no size.
+    """
+    from citylib.batch.supervise import size_in_bytes
+
+    return None if memory_budget is None else size_in_bytes("--memory-budget", memory_budget)
 
 
 def carry_out(
@@ -88,10 +135,10 @@ def carry_out(
     """
     from dataclasses import replace
 
-    from citylib.batch import executors, progress, schedule, supervise
+    from citylib.batch import executors, progress, schedule
     from citylib.batch.interrupts import Interrupts
 
-    budget = None if memory_budget is None else supervise.size_in_bytes("--memory-budget", memory_budget)
+    budget = budget_in_bytes(memory_budget)
     if retries is not None:
         plan = replace(plan, runs=tuple(replace(run, retries=retries) for run in plan.runs))
     interrupts = Interrupts()

@@ -102,6 +102,35 @@ def test_memory_is_that_of_the_most_demanding_at_once():
     assert [expected(costs, workers).peak_memory_bytes for workers in (1, 2, 9)] == [30, 50, 56]
 
 
+@pytest.mark.parametrize(
+    ("runs", "budget", "wall"),
+    [
+        ([(4.0, 5), (4.0, 5)], None, 4.0),
+        ([(4.0, 5), (4.0, 5)], 10, 4.0),
+        ([(4.0, 5), (4.0, 5)], 9, 8.0),
+        ([(4.0, 99), (4.0, 5)], 9, 8.0),  # it runs alone
+        ([(1.0, 5), (9.0, 5), (2.0, 10), (1.0, 1)], 10, 12.0),  # none overtakes the third
+        ([(1.0, 3), (5.0, 3), (2.0, 3), (1.0, 3)], 9, 5.0),
+        ([(None, 99), (4.0, 5), (4.0, 5)], 10, 4.0),  # of unknown cost
+    ],
+)
+def test_runs_wait_for_memory(runs, budget, wall):
+    costs = [Expected(seconds, None, "") for seconds, _ in runs]
+    assert expected(costs, 3, limits=[limit for _, limit in runs], budget=budget).wall_seconds == wall
+
+
+def test_no_more_memory_is_expected_than_the_budget_or_one_run_that_is_above_it():
+    costs = [Expected(1.0, memory, "") for memory in (5, 30, 20)]
+    found = [expected(costs, 3, limits=[30] * 3, budget=budget).peak_memory_bytes for budget in (99, 40, 10)]
+    assert found == [55, 40, 30]
+    assert expected([], 3, limits=[], budget=10).peak_memory_bytes == 0
+
+
+def test_a_budget_needs_limits():
+    with pytest.raises(InputError, match="budget must be given with limits"):
+        expected([], 1, budget=5)
+
+
 def test_no_workers_are_refused():
     with pytest.raises(InputError, match="workers must be at least 1"):
         expected([], 0)

@@ -54,7 +54,7 @@ def lay(made: plan.Plan, at: int, seconds: float, memory: int, **edit) -> None:
 def test_each_run_is_told_with_why_and_what_it_will_cost(planned, capsys):
     lay(planned, 0, 2.0, 100, cpu_seconds=3.0)
     lay(planned, 1, 90.0, 300, lock="other", cpu_seconds=50.0)
-    assert ends("run", "city.toml", "--dry-run", "--workers", "2") == 0
+    assert ends("run", "city.toml", "--dry-run", "--workers", "2", "--memory-budget", "8 GiB") == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert rows == [
         ["fam/01_first [horizon-1]", "skip", "unchanged", "", "", ""],
@@ -68,6 +68,14 @@ def test_each_run_is_told_with_why_and_what_it_will_cost(planned, capsys):
         ["unknown: 1 without any earlier receipt of its notebook, and not counted: fam/02_second [default]"],
     ]  # fmt: skip
     assert not list(Path("_build").rglob("log.txt"))
+
+
+@pytest.mark.parametrize(("budget", "wall"), [("4 GiB", "about 1 min 30 s"), ("3 GiB", "about 2 min 16 s")])
+def test_runs_that_the_memory_is_too_small_for_are_expected_one_after_the_other(planned, capsys, budget, wall):
+    lay(planned, 0, 2.0, 100)
+    lay(planned, 1, 90.0, 300, lock="other")
+    assert ends("run", "city.toml", "--dry-run", "--workers", "2", "--memory-budget", budget) == 0
+    assert wall in capsys.readouterr().out, "each run may use 2 GiB"
 
 
 def test_on_a_terminal_the_ids_of_runs_are_shown(planned, capsys, monkeypatch):

@@ -153,6 +153,24 @@ def test_how_runs_are_carried_out_is_checked_before_any_starts(project, capsys, 
     assert not (project / "_build").exists()
 
 
+@pytest.mark.parametrize("command", [["run"], ["run", "--dry-run"], ["book"]])
+@pytest.mark.parametrize("out", ["taken", "taken/below", "nowhere"])
+def test_a_file_where_runs_are_to_go_is_refused_before_any_starts(project, capsys, command, out):
+    (project / "book" / "_config.yml").write_text("title: A\n")
+    (project / "taken").write_text("a file")
+    (project / "nowhere").symlink_to("elsewhere")
+    assert ends(*command, "all", "--out", out) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"citylib: --out must name a folder, or a place for one, got '{out}'; ")
+    assert line.endswith(f"{out.partition('/')[0]} is no folder")
+    assert (project / "taken").read_text() == "a file"
+
+
+def test_the_memory_budget_is_checked_for_a_dry_run_too(project, capsys):
+    assert ends("run", "all", "--dry-run", "--memory-budget", "nonsense") == 2
+    assert '--memory-budget must be a size such as "512 MiB"' in capsys.readouterr().err
+
+
 def test_a_run_that_ends_badly_is_tried_again_within_the_memory_there_is(project, capsys):
     source = "import pathlib\nmark = pathlib.Path(source)\nagain = mark.exists()\nmark.touch()\nassert again, 'not yet'"
     text = f'source: str = "{project / "mark"}"\nhorizon: int = 1'
