@@ -45,6 +45,7 @@ def record(
     interval: tuple[float, float] | None = None,
     level: float = 0.95,
     baseline: float | None = None,
+    blocks: int | None = None,
     digits: int = 4,
 ) -> Payload:
     """Hand back one number (or word), and show it.
@@ -63,6 +64,9 @@ def record(
         Coverage that the interval claims.
     baseline : float, optional
         The same figure for the named baseline.
+    blocks : int, optional
+        Blocks of neighbouring steps that the interval rests on (`citylib.evaluate.compare.Interval.blocks`), so that
+        whoever widens it knows how well its width is known.
     digits : int, default 4
         Significant digits shown; the payload keeps all.
 
@@ -74,7 +78,7 @@ def record(
     Raises
     ------
     InputError
-        A name that is no identifier, a value that is not finite, an interval the wrong way round.
+        A name that is no identifier, a value that is not finite, an interval the wrong way round, blocks without one.
 
     Examples
     --------
@@ -88,6 +92,10 @@ def record(
         if low > high:
             raise InputError("interval", "be (low, high)", interval)
         payload |= {"interval": [low, high], "level": checks.fraction("level", level)}
+    if blocks is not None:
+        if interval is None:
+            raise InputError("blocks", "come with the interval that rests on them", blocks)
+        payload["blocks"] = checks.integer("blocks", blocks, minimum=2)
     if baseline is not None:
         payload["baseline"] = checks.number("baseline", float(baseline))
     text = _record_text(payload, digits)

@@ -16,7 +16,7 @@ from scipy import stats
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["Interval", "Verdict", "block_bootstrap", "diebold_mariano", "paired_bootstrap"]
+__all__ = ["Interval", "Verdict", "block_bootstrap", "blocks", "diebold_mariano", "paired_bootstrap"]
 
 FloatArray = npt.NDArray[np.float64]
 CHUNK = 4_000_000  # numbers held at once while resampling
@@ -36,6 +36,8 @@ class Interval:
         Coverage that it claims.
     block : int
         Steps in a block.
+    blocks : int
+        Blocks that it rests on, from `blocks`: whoever widens it uses Student's t with one degree of freedom less.
     """
 
     estimate: float
@@ -43,6 +45,7 @@ class Interval:
     high: float
     level: float
     block: int
+    blocks: int
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -85,7 +88,13 @@ def block_bootstrap(
     draws: int = 2000,
     level: float = 0.95,
 ) -> Interval:
-    """Return the mean of `losses` with a circular block bootstrap interval (percentiles).
+    """Return the mean of `losses` with an interval from a circular block bootstrap and Student's t.
+
+    With s the standard deviation of the resampled means and B the number of blocks, the ends lie
+    t sqrt(B / (B - 1)) s off the mean, t with B - 1 degrees of freedom. Percentiles of the resampled means would
+    be too narrow where blocks are few: they scatter about the mean that was seen, by B - 1 parts in B of the
+    variance, and take it as known (Hesterberg, 2015). Means of blocks that hardly depend on each other are as good
+    as so many independent readings, and t keeps its level even where they vary unequally (Ibragimov and Müller, 2010).
 
     Parameters
     ----------
@@ -112,6 +121,11 @@ def block_bootstrap(
 
     References
     ----------
+    Hesterberg, T. C. (2015). What teachers should know about the bootstrap. The American Statistician 69(4), 371-386.
+
+    Ibragimov, R. and Müller, U. K. (2010). t-statistic based correlation and heterogeneity robust inference. Journal
+    of Business and Economic Statistics 28(4), 453-468.
+
     Politis, D. N. and Romano, J. P. (1992). A circular block-resampling procedure for stationary
     data. In LePage and Billard (eds), Exploring the Limits of Bootstrap. Wiley.
 
@@ -119,21 +133,69 @@ def block_bootstrap(
     --------
     >>> from citylib import seeds
     >>> found = block_bootstrap(np.arange(100.0) % 7, block=7, generator=seeds.generator(0))
-    >>> found.low < found.estimate < found.high
-    True
+    >>> found.low < found.estimate < found.high, found.blocks
+    (True, 14)
     """
     values = _losses("losses", losses)
-    steps = len(values)
     block = checks.integer("block", block, minimum=1)
     draws = checks.integer("draws", draws, minimum=100)
     level = checks.fraction("level", level)
-    if steps < 2 * block:
-        raise InputError("losses", f"hold at least two blocks of {block} steps", f"{steps} steps")
+    number = blocks(values, block)
+    if number < 2:
+        read = int((~np.isnan(values)).any(axis=1).sum())
+        raise InputError(
+            "losses", f"hold at least two blocks of {block} steps", f"{len(values)} steps, of which {read} are scored"
+        )
     counts = (~np.isnan(values)).sum(axis=1).astype(np.float64)
     sums = np.nansum(values, axis=1)
     means = _resampled(sums, counts, block, draws, generator)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(sums.sum() / counts.sum()), float(low), float(high), level, block)
+    error = float(means.std()) * math.sqrt(number / (number - 1))
+    reach = float(stats.t.ppf((1 + level) / 2, number - 1)) * error
+    middle = float(sums.sum() / counts.sum())
+    return Interval(middle, middle - reach, middle + reach, level, block, number)
+
+
+def blocks(losses: npt.ArrayLike, block: int) -> int:
+    """Return on how many blocks the mean of `losses` rests.
+
+    With w the readings in each of the T circular runs of `block` steps, it is (sum w)^2 / (block sum w^2), rounded
+    down: T / block where each step has as many, fewer where readings crowd into part of the time (the effective number
+    of unequal weights of Kish, 1965).
+
+    Parameters
+    ----------
+    losses : array_like, shape (T,) or (T, N)
+        NaN where nothing was scored.
+    block : int
+        Steps in a block.
+
+    Returns
+    -------
+    int
+        0 where there is less than one.
+
+    Raises
+    ------
+    InputError
+        Nothing scored.
+
+    References
+    ----------
+    Kish, L. (1965). Survey Sampling. Wiley.
+
+    Examples
+    --------
+    >>> blocks(np.ones(31), 7), blocks([1.0, 1.0, np.nan, np.nan, np.nan, np.nan], 1)
+    (4, 2)
+    """
+    values = _losses("losses", losses)
+    block = checks.integer("block", block, minimum=1)
+    if len(values) < block:
+        return 0
+    counts = (~np.isnan(values)).sum(axis=1).astype(np.float64)
+    total = np.concatenate([[0.0], np.cumsum(np.concatenate([counts, counts[:block]]))])
+    weight = total[block : block + len(counts)] - total[: len(counts)]
+    return int(weight.sum() ** 2 / (weight @ weight) / block + 1e-9)  # whole numbers are not to be lost by rounding
 
 
 def paired_bootstrap(
@@ -145,7 +207,7 @@ def paired_bootstrap(
     draws: int = 2000,
     level: float = 0.95,
 ) -> Interval:
-    """Return the mean of `first` minus `second` with its block bootstrap interval.
+    """Return the mean of `first` minus `second` with the interval of `block_bootstrap`.
 
     The two models meet the same hours in every resample, so hours that are hard for both cancel.
 

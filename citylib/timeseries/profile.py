@@ -13,11 +13,12 @@ import numpy.typing as npt
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["KINDS", "Rounds", "levels", "means", "rounds"]
+__all__ = ["KINDS", "Rounds", "block", "levels", "means", "rounds"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 KINDS = ("working day", "Saturday", "Sunday")
+FEWEST, ENOUGH = 4, 12  # blocks: below four an interval says next to nothing, beyond twelve it hardly gains
 HOUR, DAY = np.timedelta64(3600, "s"), np.timedelta64(86400, "s")
 
 
@@ -112,6 +113,34 @@ def rounds(values: npt.ArrayLike, times: npt.ArrayLike, *, complete: float = 0.7
     np.add.at(count, at, 1)
     found = np.divide(total, count, out=np.full(shape, np.nan), where=count >= np.maximum(1, least * full))
     return _named(found, first, hourly)
+
+
+def block(rounds: int, week: int = 1) -> int:
+    """Return how many rounds to draw together, for an interval of a mean over rounds that resemble their neighbours.
+
+    Whole weeks, so that its days cancel, and as many as leave twelve blocks: longer blocks forget less, and with twelve
+    Student's t is but an eighth wider than with any number. Where even single weeks leave fewer than four blocks,
+    a fourth of the rounds.
+
+    Parameters
+    ----------
+    rounds : int
+        How many there are, at least 1.
+    week : int, default 1
+        Rounds after which their kinds repeat.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> [block(days, 7) for days in (10, 31, 90, 181, 365)]
+    [2, 7, 7, 14, 28]
+    """
+    count, of = checks.integer("rounds", rounds, minimum=1), checks.integer("week", week, minimum=1)
+    return max(1, min(of, count // FEWEST), of * (count // (ENOUGH * of)))
 
 
 def means(cut: Rounds, upto: int | None = None) -> FloatArray:

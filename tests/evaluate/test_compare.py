@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy import signal, stats
 
 from citylib import seeds
 from citylib.errors import InputError
@@ -29,7 +30,12 @@ def test_running_totals_equal_the_plain_form(shape: tuple[int, ...]) -> None:
     losses[5:9] = np.nan
     found = compare.block_bootstrap(losses, block=8, generator=seeds.generator(3), draws=300, level=0.9)
     plain = plain_bootstrap(losses.reshape(len(losses), -1), 8, 300, seeds.generator(3))
-    assert found.ends == pytest.approx(tuple(np.quantile(plain, [0.05, 0.95])), rel=1e-12)
+    run = [np.isfinite(np.roll(losses, -k, axis=0)[:8]).sum() for k in range(len(losses))]  # readings in each
+    blocks = int(np.sum(run) ** 2 / (8 * np.sum(np.square(run))))
+    assert blocks == (12 if len(losses) == 101 else 11)  # of 96 steps 12 without the gap
+    reach = stats.t.ppf(0.95, blocks - 1) * np.sqrt(blocks / (blocks - 1)) * plain.std()
+    assert found.blocks == blocks
+    assert found.ends == pytest.approx((found.estimate - reach, found.estimate + reach), rel=1e-12)
     assert found.estimate == pytest.approx(np.nanmean(losses))
 
 
@@ -54,6 +60,28 @@ def test_blocks_cover_the_mean_of_dependent_losses_and_single_steps_do_not() -> 
             hits[block] += found.low <= 0 <= found.high
     assert hits[40] / 150 > 0.85
     assert hits[1] / 150 < 0.6
+
+
+@pytest.mark.parametrize(("steps", "block"), [(31, 7), (14, 3), (181, 14), (365, 28)])
+def test_few_blocks_still_hold_the_mean_as_often_as_they_claim(steps: int, block: int) -> None:
+    # Days that remember yesterday by 0.3: percentiles of 4 blocks held the mean in 84 of 100, not 95.
+    noise = np.random.default_rng(steps).standard_normal((600, steps + 50))
+    days = signal.lfilter([1], [1, -0.3], noise)[:, 50:]
+    found = [compare.block_bootstrap(x, block=block, generator=seeds.generator(0), draws=300) for x in days]
+    held = np.mean([f.low <= 0 <= f.high for f in found])
+    assert 0.95 - 3 * np.sqrt(0.95 * 0.05 / 600) < held < 0.99  # three errors of 600 draws; a few blocks are cautious
+    assert {f.blocks for f in found} == {steps // block}
+
+
+def test_blocks_are_those_that_readings_fill() -> None:
+    days = np.ones(70)
+    assert compare.blocks(days, 7) == 10
+    assert compare.blocks(np.ones((70, 3)), 7) == 10
+    saturdays = np.where(np.arange(70) % 7 == 5, 1.0, np.nan)
+    assert compare.blocks(saturdays, 7) == 10
+    half = np.where(np.arange(70) < 35, 1.0, np.nan)
+    assert compare.blocks(half, 7) == 5
+    assert compare.blocks(np.ones(5), 7) == 0
 
 
 def test_a_paired_difference_is_surer_than_the_losses_apart() -> None:
@@ -87,6 +115,7 @@ def test_diebold_mariano_is_a_regression_on_a_constant_with_hac_errors(lags: int
     ("call", "message"),
     [
         (lambda g: compare.block_bootstrap([1.0] * 9, block=5, generator=g), "at least two blocks of 5 steps"),
+        (lambda g: compare.block_bootstrap([1.0] + [np.nan] * 8, block=2, generator=g), "of which 1 are scored"),
         (lambda g: compare.block_bootstrap([np.nan] * 9, block=2, generator=g), "at least one loss"),
         (lambda g: compare.block_bootstrap(np.ones((4, 2, 2)), block=2, generator=g), "steps, sensors"),
         (lambda g: compare.block_bootstrap([1.0] * 9, block=0, generator=g), "block must be at least 1"),

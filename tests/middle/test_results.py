@@ -29,6 +29,8 @@ REFUSED = {
     "none": (lambda: results.record("mae", None), "value must be a number"),
     "interval": (lambda: results.record("mae", 1, interval=(2, 1)), "interval must be (low, high)"),
     "level": (lambda: results.record("mae", 1, interval=(0, 2), level=95), "level must lie between 0 and 1"),
+    "one block": (lambda: results.record("mae", 1, interval=(0, 2), blocks=1), "blocks must be at least 2"),
+    "blocks of nothing": (lambda: results.record("mae", 1, blocks=4), "blocks must come with the interval"),
     "baseline": (lambda: results.record("mae", 1, baseline=float("inf")), "baseline must be finite"),
     "no frame": (lambda: results.table("t", [1]), "frame must be a pandas DataFrame, got 'list'"),
     "columns": (lambda: results.table("t", pd.DataFrame([[1, 2]], columns=["a", "a"])), "no duplicates, got 'a'"),
@@ -55,6 +57,8 @@ def test_record_keeps_every_digit():
     assert payload["value"] == 12.345678901
     assert payload["interval"] == [11.0, 13.0]
     assert (payload["level"], payload["baseline"], payload["unit"]) == (0.95, 15.0, "µg/m³")
+    assert "blocks" not in payload
+    assert results.record("mae", 1.0, interval=(0, 2), blocks=np.int64(4))["blocks"] == 4
     assert results.record("n", np.int64(3))["value"] == 3
     assert results.record("best", "lag 24")["value"] == "lag 24"
     assert results.record("better", np.bool_(True))["value"] is True

@@ -80,6 +80,16 @@ def test_refusals(values, times, said: str) -> None:
         profile.rounds(values, times.to_numpy())
 
 
+def test_blocks_are_whole_weeks_that_leave_twelve_or_a_fourth() -> None:
+    for days in range(1, 3000):
+        block = profile.block(days, 7)
+        assert days // block >= min(days, 4)
+        assert days // block >= 12 or block <= 7
+        assert block % 7 == 0 or days < 28
+        assert days // (block + 7) < 12  # one week more would leave fewer
+    assert [profile.block(years) for years in (1, 8, 30)] == [1, 1, 2]
+
+
 def test_means_of_another_shape_are_refused(weeks) -> None:
     cut = profile.rounds(weeks[0], weeks[1].to_numpy())
     with pytest.raises(InputError, match="have shape"):
