@@ -12,7 +12,7 @@ from citylib.publish import compare_figures as figures
 from citylib.publish import markdown
 from citylib.publish.compare import Compared, Failed
 from citylib.publish.compare_files import File
-from citylib.publish.ranking import Ranking, rank
+from citylib.publish.ranking import ASSUMED, Ranking, rank
 from citylib.publish.runs import FinishedRun
 
 __all__ = ["back", "page"]
@@ -145,13 +145,38 @@ def _order_words(compared: Compared, ranking: Ranking) -> str:
     if pairs:
         words += f" Of {pairs} pairs of neighbours in this order, **{ranking.told_apart} are told apart**."
         words += " " + _ends(ranking, "first", 1) + " " + _ends(ranking, "last", len(ranking.places))
+        words += f" All of this at once is said with {ranking.level:.0%} confidence"
+        words += ", as far as the intervals below can be trusted." if _narrow(ranking) else "."
+    return words + _basis(ranking)
+
+
+def _basis(ranking: Ranking) -> str:
+    """Return on how much the intervals rest, and how many are called too narrow by the notebook that made them."""
+    count, known = len(ranking.places), sorted(p.blocks for p in ranking.places if p.blocks)
+    words = ""
+    if known:
+        of = f"{known[0]}" if known[0] == known[-1] else f"{known[0]} to {known[-1]}"
+        words += f" The intervals rest on {of} blocks of neighbouring readings at each place"
+        words += ": **few, so they are wide.**" if known[0] < ASSUMED else "."
+    silent = count - len(known)
+    if silent:
+        which = "No notebook says" if silent == count else f"{silent} of {count} do not say"
+        words += f" {which} on how many blocks of readings its interval rests; {ASSUMED} are assumed."
+    narrow = _narrow(ranking)
+    if narrow:
+        named = ", ".join(map(markdown.text, narrow[:FEW_NAMED])) + (", …" if len(narrow) > FEW_NAMED else "")
+        words += f" **{len(narrow)} of {count} find their own interval too narrow** ({named}), so its rank is too sure."
     return words
+
+
+def _narrow(ranking: Ranking) -> list[str]:
+    return [p.name for p in ranking.places if p.too_narrow]
 
 
 def _ends(ranking: Ranking, end: str, at: int) -> str:
     could = [p.name for p in ranking.places if p.ranks and p.ranks[0] <= at <= p.ranks[1]]
     if len(could) == 1:
-        return f"{markdown.text(could[0])} is surely {end}."
+        return f"{markdown.text(could[0])} is {end}."
     named = ", ".join(map(markdown.text, could[:FEW_NAMED]))
     listed = f": {named}" if len(could) <= FEW_NAMED else ""
     return f"Any of {len(could)} could be {end}{listed}."
@@ -165,13 +190,18 @@ def _how_sure(ranking: Ranking) -> str:
     return (
         f":::{{admonition}} How sure is a rank?\n:class: dropdown note\n"
         f"The thick line is each place's own {single} interval, made by its notebook and explained there. Of {count} "
-        f"intervals looked at at once some are expected to miss. So each is widened to a level of {each} (thin line), "
-        f"as if either side were that of a normal curve: then all {count} hold at once with {single} (Bonferroni). Two "
+        f"intervals looked at at once some are expected to miss. So each is widened to a level of {each} (thin line): "
+        f"if each then holds as often as that, all {count} hold at once with {single} (Bonferroni). Two "
         "places are told apart where the widened intervals do not overlap, and the ranks left open to each are a "
         "joint confidence set for the whole order {cite}`klein2020`.\n\n"
+        "How far to widen depends on what an interval rests on. Neighbouring days resemble each other, so a month of "
+        "readings may be worth no more than four independent weeks, and four weeks say little of how much weeks "
+        "differ. Student's t allows for that, with one degree of freedom less than there are blocks "
+        "{cite}`ibragimov2010`; the normal curve, which takes the width as known, would make ranks far too sure.\n\n"
         "This is cautious. Places of one city share their weather and their weeks and rise and fall together, so two "
         "whose intervals overlap may still be told apart by comparing them day by day. This page does not do that. And "
-        "it trusts the notebooks: an interval that is too narrow there makes a rank too sure here.\n:::"
+        "it trusts the notebooks: where readings remember each other for longer than a block, as through a season, "
+        "intervals are too narrow there, and ranks too sure here.\n:::"
     )
 
 

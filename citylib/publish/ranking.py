@@ -5,6 +5,11 @@ wrong, and a place that comes first may do so by luck. So intervals are widened 
 (Bonferroni: with P places each is given the level 1 - 0.05 / P). A place whose widened interval lies wholly below
 another's is below it. The ranks that this leaves open to each place form a joint confidence set for the whole order
 (Klein, Wright and Wieczorek, 2020).
+
+An interval from few blocks of days does not know its own width well, and so far out that matters most: it is widened
+as Student's t asks, with one degree of freedom less than it has blocks (`blocks` of `citylib.results.record`).
+Nothing is known of an interval without them; it is taken to rest on `ASSUMED` blocks. A notebook that finds an interval
+too narrow says so by a record `<name of the record>_too_narrow`; such places are counted, not mended.
 """
 
 from __future__ import annotations
@@ -12,12 +17,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 from citylib.errors import InputError, UnknownNameError
 
-__all__ = ["Place", "Ranking", "rank"]
+__all__ = ["ASSUMED", "Place", "Ranking", "rank"]
+
+ASSUMED = 10  # blocks, where a notebook does not say: few enough to be careful, as most have more
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,10 @@ class Place:
         The same record of the baseline.
     ranks : (first, last) or None
         The ranks that it may have, from 1.
+    blocks : int or None
+        Blocks that its interval rests on; None where the notebook does not say.
+    too_narrow : bool
+        Whether the notebook found its own interval too narrow.
     """
 
     name: str
@@ -46,6 +56,8 @@ class Place:
     joint: tuple[float, float] | None
     baseline: float | None
     ranks: tuple[int, int] | None
+    blocks: int | None
+    too_narrow: bool
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,7 @@ def rank(record: str, found: Mapping[str, Sequence[Mapping[str, Any]]], *, ascen
     order = sorted(with_it, key=lambda p: (with_it[p]["value"] * (1 if ascending else -1), p))
     sure = all(r.get("interval") for r in with_it.values())
     joint = {p: _widened(r, len(with_it)) if r.get("interval") else None for p, r in with_it.items()}
+    narrow = {p for p, records in found.items() for r in records if r["name"] == f"{record}_too_narrow" and r["value"]}
     places = tuple(
         Place(
             p,
@@ -128,6 +141,8 @@ def rank(record: str, found: Mapping[str, Sequence[Mapping[str, Any]]], *, ascen
             joint[p],
             with_it[p].get("baseline"),
             _ranks(p, joint, ascending) if sure else None,
+            with_it[p].get("blocks"),
+            p in narrow,
         )
         for p in order
     )
@@ -141,11 +156,14 @@ def _ends(record: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _widened(record: Mapping[str, Any], places: int) -> tuple[float, float]:
-    """Return the interval at the level at which `places` of them hold at once, each side as that of a normal curve."""
+    """Return the interval at the level at which `places` of them hold at once, each side as that of Student's t."""
+    from scipy import stats
+
     level, value = float(record["level"]), float(record["value"])
     low, high = record["interval"]
-    normal = NormalDist()
-    by = normal.inv_cdf(1 - (1 - level) / 2 / places) / normal.inv_cdf((1 + level) / 2)
+    degrees = max(1, int(record.get("blocks") or ASSUMED) - 1)
+    beyond = (1 - level) / 2
+    by = float(stats.t.isf(beyond / places, degrees) / stats.t.isf(beyond, degrees))
     return min(low, value - by * (value - low)), max(high, value + by * (high - value))
 
 

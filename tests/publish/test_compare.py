@@ -149,13 +149,29 @@ def test_the_page_of_a_whole_comparison(towns: Any) -> None:
     assert "all 3 towns ran" in text
     assert "By **mean** in veh/h, lowest first: lower is better." in text
     assert (
-        "Of 2 pairs of neighbours in this order, **2 are told apart**. Aa is surely first. Cc is surely last." in text
+        "Of 2 pairs of neighbours in this order, **2 are told apart**. Aa is first. Cc is last. "
+        "All of this at once is said with 95% confidence. "
+        "No notebook says on how many blocks of readings its interval rests; 10 are assumed." in text
     )
     assert "Map of 3 places coloured by mean [veh/h]: highest in Cc (30), lowest in Aa (10)." in text
     assert "flow [veh/h] by hour, a small figure for each of 3 places on common axes" in text
     assert "What failed" not in text
     assert "What failed" not in text
     assert ":class: warning" not in text
+
+
+@pytest.mark.parametrize(
+    ("blocks", "narrow", "said"),
+    [
+        (4, False, "The intervals rest on 4 blocks of neighbouring readings at each place: **few, so they are wide.**"),
+        (52, False, "with 95% confidence. The intervals rest on 52 blocks of neighbouring readings at each place.\n"),
+        (52, True, "as far as the intervals below can be trusted. The intervals rest on 52 blocks"),
+        (52, True, "**2 of 2 find their own interval too narrow** (Aa, Bb), so its rank is too sure."),
+    ],
+)
+def test_what_the_intervals_rest_on_is_said(towns: Any, blocks: int, narrow: bool, said: str) -> None:
+    mean = record("mean", 10.0, **interval(9, 11), blocks=blocks)
+    assert said in page_of(towns("Aa", "Bb", records=[mean, record("mean_too_narrow", narrow, unit="")]))
 
 
 def test_the_table_has_a_row_a_place_that_sorts_by_numbers(towns: Any) -> None:
