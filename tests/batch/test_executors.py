@@ -100,8 +100,8 @@ def test_a_killed_workers_runs_are_done_again_and_all_results_are_those_of_here(
     killed = []
 
     def kill():
-        horizon, kernel = starts(project, 1)[0]
-        assert horizon == "1"
+        # Run 3 starts at the same time, and may be there first.
+        kernel = next(begun["1"] for count in (1, 2, 3) if "1" in (begun := dict(starts(project, count))))
         (worker,) = {p.pid for p in psutil.Process(kernel).parents()} & set(workers)
         os.kill(worker, signal.SIGKILL)
         killed.append(kernel)
