@@ -28,6 +28,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from citylib.batch import fork_parent, preload
 from citylib.batch.plan import PlannedRun
 from citylib.errors import ForkError
@@ -41,6 +43,7 @@ CLIENT = "citylib.batch.child"
 # pyarrow's allocator starts a thread to tidy up when it is imported; without, memory is handed back a little later.
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 STARTING = 60.0  # seconds a parent may take to import what it is to have
+OLD = 24 * 3600.0  # seconds after which a folder whose process is gone is swept away
 LOOK = 0.2  # seconds between two looks at whether to stop waiting for it
 
 
@@ -308,9 +311,19 @@ def _installed() -> list[int]:
     return [os.stat(folder).st_mtime_ns for folder in sorted(folders) if os.path.isdir(folder)]
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what runners that were killed have left, once it is old enough not to be that of another machine."""
+    for left in folder.glob("citylib-*-*"):
+        pid = left.name.split("-")[1]
+        with contextlib.suppress(OSError):
+            if pid.isdigit() and left.stat().st_mtime < time.time() - OLD and not psutil.pid_exists(int(pid)):
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def own_folder() -> Path:
     """Return a new folder with what `citylib.batch.supervise.environment` names in it."""
-    scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="citylib-")))
+    _sweep(Path(tempfile.gettempdir()))
+    scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix=f"citylib-{os.getpid()}-")))
     for name in ("tmp", "ipython", "jupyter"):
         (scratch / name).mkdir()
     (scratch / "matplotlibrc").touch()

@@ -359,3 +359,18 @@ def test_with_the_runner_killed_nothing_lives_on(planned, project):
 def _belongs(folder: Path, runner: int) -> bool:
     """Whether a folder is that of the parents of a runner: they work in it."""
     return any(Path(p.cwd()) == folder for p in psutil.Process(runner).children() if p.cmdline()[1:2] == ["-"])
+
+
+def test_what_killed_runners_left_is_swept_after_a_day(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    nobody = max(psutil.pids()) + 100_000
+    old, of_one_alive, fresh, other = (
+        tmp_path / name
+        for name in (f"citylib-{nobody}-a", f"citylib-{os.getpid()}-b", f"citylib-{nobody}-c", "citylib-x-d")
+    )
+    for folder in (old, of_one_alive, fresh, other):
+        folder.mkdir()
+    for folder in (old, of_one_alive, other):
+        os.utime(folder, (0, 0))
+    made = warm.own_folder()
+    assert sorted(tmp_path.iterdir()) == sorted([of_one_alive, fresh, other, made])

@@ -81,6 +81,8 @@ def test_every_point_of_the_issue_is_there_and_each_bar_can_fail():
     assert not batch.judge_finished({"count": 1000, "seconds": [5.1]}).ok
     assert not batch.judge_dask({"runs": 6, "files": 60, "differ": 1}).ok
     assert not batch.judge_tests({"code": 0, "passed": 20, "skipped": 1}).ok
+    assert batch.judge_faults({"faults": 63, "survived": 63, "ok": True}).ok
+    assert not batch.judge_faults({"faults": 63, "survived": 62, "ok": False}).ok
     assert not batch.judge_tests({"code": 1, "passed": 20, "failed": 1}).ok
 
 
