@@ -95,6 +95,7 @@ def meanwhile(do):
     assert faults == []
 
 
+@pytest.mark.slow  # the table of faults brings the same about
 def test_a_killed_workers_runs_are_done_again_and_all_results_are_those_of_here(noted, project):
     plan = noted(1, 3, 4)
     killed = []

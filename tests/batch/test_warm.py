@@ -25,6 +25,8 @@ from tests.batch.conftest import alive, printed
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no pidfd: kernels are started, not forked")
 
+SLOW = pytest.mark.slow  # the table of faults brings the same about
+
 # What a notebook can see of the process it runs in; numbers of processes and paths of the run's own folder apart.
 VIEW = """
 import gc, json, locale, os, resource, signal, sys, tempfile, threading, warnings, random
@@ -283,6 +285,7 @@ def _of_a_dead_process(made):
 DAEMON = "import os\nos.system('setsid sleep 600 > /dev/null 2>&1 & echo $!')"
 
 
+@SLOW
 def test_what_a_cell_starts_ends_with_the_run(planned, project):
     run = planned(DAEMON)
     with seated(run) as (parents, runs):
@@ -299,12 +302,12 @@ HUNGRY = "x = b'x' * 2**29\nimport time\ntime.sleep(600)"
 @pytest.mark.parametrize(
     ("source", "limits", "status"),
     [
-        (HANG, {"minutes": 0.05}, "time"),
-        (HUNGRY, {"memory": "400 MiB"}, "memory"),
+        pytest.param(HANG, {"minutes": 0.05}, "time", marks=SLOW),
+        pytest.param(HUNGRY, {"memory": "400 MiB"}, "memory", marks=SLOW),
         ("import os; os._exit(3)", {}, "died"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", {}, "died"),
-        ("import sys; sys.exit(0)", {}, "failed"),
-        ("print('x' * 3_000_000)", {}, "output"),
+        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", {}, "died", marks=SLOW),
+        pytest.param("import sys; sys.exit(0)", {}, "failed", marks=SLOW),
+        pytest.param("print('x' * 3_000_000)", {}, "output", marks=SLOW),
         ("1 / 0", {}, "failed"),
     ],
 )

@@ -28,10 +28,15 @@ def _made(folder: Path) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if name not in NOT_COMPARED}
 
 
-@pytest.mark.parametrize(
-    "notebook",
-    sorted(p.relative_to(ROOT / "notebooks").with_suffix("").as_posix() for p in (ROOT / "notebooks").rglob("*.ipynb")),
-)
+QUICK = (
+    "survival/02_kaplan_meier",
+    "data/02_one_place",
+)  # one that draws and tabulates, one that is forked in the book
+NAMES = sorted(p.relative_to(ROOT / "notebooks").with_suffix("").as_posix() for p in ROOT.glob("notebooks/*/*.ipynb"))
+CHAPTERS = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
+
+
+@pytest.mark.parametrize("notebook", CHAPTERS)
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no pidfd: kernels are started, not forked")
 def test_a_chapter_comes_out_the_same(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: str
