@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.rows import ROOT, Point, Raw, Verdict, checked, median
+from benchmarks.tiny import write_tiny
 
 BIN = Path(sys.executable).parent
 CITYLIB = [sys.executable, "-c", "from citylib.cli import main; main()"]
@@ -239,31 +240,6 @@ def _tiny_runs(count: int) -> tuple[float, int]:
         seconds = time.monotonic() - began
         assert len(list(folder.glob("_build/runs/plan/fam/01_tiny/*/receipt.json"))) == count
         return seconds, used.ru_maxrss * 1024
-
-
-def write_tiny(path: Path) -> None:
-    """Write a notebook that records one number."""
-    cells = [
-        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# Tiny"},
-        _cell("parameters", "seed: int = 0  # random seed [0..]", tags=["parameters"]),
-        _cell("answer", "from citylib import results\n_ = results.record('answer', seed + 0.5)"),
-    ]
-    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8"
-    )
-
-
-def _cell(name: str, source: str, **metadata: object) -> dict[str, object]:
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": name,
-        "metadata": metadata,
-        "outputs": [],
-        "source": source,
-    }
 
 
 def judge_many(raw: Raw) -> Verdict:
