@@ -25,7 +25,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
-from citylib.batch.fork_parent import LINE
+from citylib.batch.fork_parent import LINE, SUBREAPER
 from citylib.errors import CitylibError, InputError, LimitError, NotebookError
 
 __all__ = ["execute", "main", "prepared", "warm_up"]
@@ -239,8 +239,7 @@ def _end_with_runner(stdin: TextIO, own: list[Path]) -> None:
 def _adopt_orphans() -> None:
     # What a cell starts and lets go becomes this process's child, so that it ends with the run.
     if sys.platform == "linux":
-        set_child_subreaper = 36
-        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
 
 
 def _end_descendants() -> None:
