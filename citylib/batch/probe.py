@@ -48,7 +48,7 @@ def watch() -> str:
 
     if root:
         sys.addaudithook(audit)
-    globals().update(root=root, seen=seen, before=frozenset(sys.modules))
+    globals().update(root=root, starts=starts, seen=seen, before=frozenset(sys.modules))
     return root
 
 
@@ -56,8 +56,11 @@ def report() -> str:
     """Return as JSON the citylib files read so far, what else was imported, versions in use and peak memory."""
     root: str = globals().get("root", "")
     seen: set[str] = globals().get("seen", set())
-    modules = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-    files = {os.path.realpath(f) for f in [*modules, *seen] if f} if root else set()
+    starts: tuple[str, ...] = globals().get("starts", ())
+    modules = [(name, getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items())]
+    # Only those that may be of the package have their links followed: that takes longer than many a cell.
+    own = [f for name, f in modules if f and (f.startswith(starts) or name.partition(".")[0] == "citylib")]
+    files = {os.path.realpath(f) for f in [*own, *seen]} if root else set()
     compiled = f"{os.sep}__pycache__{os.sep}"  # Python's and numba's, made from the others
     kept = sorted(f for f in files if f.startswith(root) and compiled not in f and os.path.isfile(f))
     versions = {"python": platform.python_version()}
