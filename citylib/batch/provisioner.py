@@ -11,7 +11,9 @@ import asyncio
 import os
 import shutil
 import socket
+import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,6 +27,7 @@ __all__ = ["NAME", "ForkProvisioner"]
 
 NAME = "citylib-fork"
 READY = 30.0  # seconds a forked kernel may take to bind its sockets
+ENDED = 4.0  # seconds one that was killed may take to end, before it is asked after every 0.1 s
 
 
 class ForkProvisioner(LocalProvisioner):
@@ -50,6 +53,13 @@ class ForkProvisioner(LocalProvisioner):
         self.pid = self.pgid = self.process.pid  # it leads a group of its own by now
         self.cwd = kwargs.get("cwd") or os.getcwd()
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel at once, and return when it has ended: whoever asks is spared a pause."""
+        await super().kill(restart=restart)
+        if isinstance(self.process, forked.ForkedProcess):
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self.process.wait, ENDED)
 
     async def wait(self) -> int | None:
         """Wait for the kernel to end, without the pauses that an interpreter's process needs."""

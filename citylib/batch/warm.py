@@ -218,9 +218,11 @@ class Warm:
         lines: list[tuple[socket.socket, int]] = []
         kernel = None
         try:
-            lines.append(self._parent("client", (CLIENT,), run, env, scratch).line(stop))
-            if self._often[run.path] > 1:
-                kernel = self._kernel_line(run, env, scratch, stop)
+            clients = self._parent("client", (CLIENT,), run, env, scratch)
+            kernels = self._kernel_parent(run, env, scratch) if self._often[run.path] > 1 else None
+            lines.append(clients.line(stop))  # both import what they need before the first is waited for
+            if kernels is not None:
+                kernel = self._kernel_line(run, kernels, stop)
         except ForkError as fault:
             self.say(f"runs start without a warm client: {fault}")
             for line, _ in lines:
@@ -252,16 +254,17 @@ class Warm:
             for key in over:
                 self._parents.pop(key).close()
 
-    def _kernel_line(
-        self, run: PlannedRun, env: Mapping[str, str], scratch: Path, stop: Stop | None
-    ) -> tuple[socket.socket, int] | None:
+    def _kernel_parent(self, run: PlannedRun, env: Mapping[str, str], scratch: Path) -> Parent:
         with self._lock:
             if run.path not in self._modules:
                 self._modules[run.path] = preload.of_notebook(run.path)
                 self._fixed[run.path] = preload.sets_variables(run.path)
             modules = (*self._modules[run.path], *sorted(self._learned.get(run.path, ())))
+        return self._parent("kernel", modules, run, env, scratch)
+
+    def _kernel_line(self, run: PlannedRun, parent: Parent, stop: Stop | None) -> tuple[socket.socket, int] | None:
         try:
-            return self._parent("kernel", modules, run, env, scratch).line(stop)
+            return parent.line(stop)
         except ForkError as fault:
             self.say(f"kernels of {run.notebook} are started, not forked: {fault}")
             return None

@@ -1,7 +1,9 @@
-"""How every figure looks: drawn twice, for light and for dark pages, as SVG with alternative text.
+"""How every figure looks: for light and for dark pages, as SVG with alternative text.
 
-A figure is described once, as a function of the axes; `show` draws it in both
-modes and hands it back through `citylib.results.figure`.
+A figure is described once, as a function of the axes; `show` has it in both modes
+and hands it back through `citylib.results.figure`. The dark one is the light one in
+other colours, where it has no colours but the mode's: most of what a short chapter
+computes with would otherwise be spent on laying the same labels out twice.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from citylib import results
@@ -22,12 +25,20 @@ __all__ = ["COLOURS", "DARK", "LIGHT", "both", "framed", "show"]
 
 # Okabe and Ito (2008), colour-blind safe; black is replaced by the page's ink.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-LIGHT = {"ink": "#1f2328", "faint": "#d0d7de", "colours": COLOURS}
-DARK = {
+LIGHT: dict[str, Any] = {"ink": "#1f2328", "faint": "#d0d7de", "colours": COLOURS}
+DARK: dict[str, Any] = {
     "ink": "#e6edf3",
     "faint": "#444c56",
     "colours": ("#4DA9E0", "#FF8F4A", "#35C79B", "#E5A3C6", "#F2BE4A", "#8CCBF0"),
 }
+IN_DARK = {
+    light.lower(): dark.lower()
+    for light, dark in zip(
+        (LIGHT["ink"], LIGHT["faint"], *COLOURS), (DARK["ink"], DARK["faint"], *DARK["colours"]), strict=True
+    )
+}
+HEX = re.compile(r'(?<=[ "])#[0-9a-fA-F]{6}(?=[;"])')  # as matplotlib writes colours, in styles and as attributes
+PART = re.compile(r'(\bid="|"#|\(#)(\w*[0-9a-f]{10})(?=["\)])')  # names that it makes up, and where they are used
 WIDTH = 7.2  # inches; the text column of the book
 # Which of the two drawings shows where the book's own sheet isn't at hand: JupyterLab, VS Code, a plain page.
 _DARK_PAGES = ('html[data-theme="dark"]', 'body[data-jp-theme-light="false"]', "body.vscode-dark")
@@ -56,7 +67,8 @@ def show(
         Snake-case name, unique in the notebook.
     draw : callable
         ``draw(figure, mode)``: adds axes and marks to an empty figure; `mode` has the
-        keys ``ink``, ``faint`` and ``colours``. Called twice.
+        keys ``ink``, ``faint`` and ``colours``. Called for light pages, and again for dark ones if it draws
+        pictures or in any colour that isn't one of these.
     alt : str
         What a reader who cannot see it should know.
     caption : str, optional
@@ -81,8 +93,19 @@ def framed(name: str, inner: str, caption: str = "") -> str:
 
 def both(name: str, draw: Callable[[Figure, dict[str, Any]], None], *, alt: str, height: float = 3.2) -> str:
     """Return the HTML of a figure drawn for light and for dark pages; see `show` for the parameters."""
-    light, dark = (_svg(f"{name}-{m}", draw, mode, alt, height) for m, mode in (("light", LIGHT), ("dark", DARK)))
+    light = _svg(f"{name}-light", draw, LIGHT, alt, height)
+    dark = _recoloured(light) if _is_of_palette(light) else _svg(f"{name}-dark", draw, DARK, alt, height)
     return f'{SWITCH}<div class="only-light">{light}</div><div class="only-dark">{dark}</div>'
+
+
+def _is_of_palette(svg: str) -> bool:
+    """Whether a drawing for light pages has no colours but the palette's, and no pictures."""
+    return "<image" not in svg and {colour.lower() for colour in HEX.findall(svg)} <= IN_DARK.keys()
+
+
+def _recoloured(svg: str) -> str:
+    """Return the drawing for dark pages, with names of its own for the parts that it refers to."""
+    return HEX.sub(lambda m: IN_DARK[m[0].lower()], PART.sub(r"\1\2d", svg))
 
 
 def _svg(
@@ -113,10 +136,17 @@ def _svg(
         "figure.facecolor": "none",
         "axes.facecolor": "none",
         "savefig.facecolor": "none",
+        "figure.autolayout": False,
+        "figure.constrained_layout.use": False,
     }
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), dpi=72, layout="constrained")  # dots as backend and layout count them
+        FigureCanvasSVG(figure)
         draw(figure, mode)
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)
+        figure.set_layout_engine(None)  # or all would be drawn once more, to find out what has been
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
@@ -45,6 +46,52 @@ def test_two_modes_and_the_same_bytes(shown: list[dict[str, Any]]) -> None:
     for part in ('only-light">', 'only-dark">'):
         svg = markup.split(part)[1].split("</div>")[0]
         ElementTree.fromstring(svg)
+
+
+def full(figure: Figure, mode: dict[str, Any]) -> None:
+    """Draw in each way that SVG has a colour for: lines, marks, areas, hatches, text, grid."""
+    axes = figure.add_subplot()
+    axes.plot([0, 1, 2], [1, 0, 2], marker="o", label="line")
+    axes.fill_between([0, 1, 2], [0, 0, 0], [1, 2, 1], color=mode["colours"][1], alpha=0.3, hatch="//")
+    axes.scatter([0, 1, 2], [2, 1, 0], color=[mode["colours"][k] for k in (2, 3, 4)], edgecolor=mode["ink"])
+    axes.text(1, 1, "here", color=mode["colours"][5])
+    axes.legend()
+
+
+def test_the_dark_drawing_is_the_light_one_in_other_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    derived = style.both("full", full, alt="All that is drawn")
+    monkeypatch.setattr(style, "_is_of_palette", lambda svg: False)
+    drawn = style.both("full", full, alt="All that is drawn")
+    light, dark = derived.split('<div class="only-dark">')
+    assert light == drawn.split('<div class="only-dark">')[0]
+    assert _without_names(derived) == _without_names(drawn)
+    assert not set(style.PART.findall(light)) & set(style.PART.findall(dark))  # nothing refers into the other drawing
+    assert set(re.findall(r'(?:href="|url\()#(\w+)', dark)) <= set(re.findall(r'id="(\w+)"', dark))
+
+
+def _without_names(markup: str) -> str:
+    names: dict[str, str] = {}
+    made_up = re.compile(r'(\bid="|"#|\(#)(\w*[0-9a-f]{10}d?)(?=["\)])')
+    return made_up.sub(lambda m: m[1] + names.setdefault(m[2], str(len(names))), markup)
+
+
+@pytest.mark.parametrize("how", ["a colour of its own", "a picture"])
+def test_what_cannot_be_recoloured_is_drawn_twice(how: str) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def draw(figure: Figure, mode: dict[str, Any]) -> None:
+        asked.append(mode)
+        axes = figure.add_subplot()
+        if how == "a picture":
+            axes.imshow([[0.0, 1.0]])
+        else:
+            axes.plot([0, 1], [1, 0], color="#7d8590")
+
+    style.both("x", draw, alt="Something in colours of its own")
+    assert asked == [style.LIGHT, style.DARK]
+    asked.clear()
+    style.both("x", lambda figure, mode: (asked.append(mode), line(figure, mode))[1], alt="Of the palette alone")
+    assert asked == [style.LIGHT]
 
 
 def test_a_figure_without_words_is_refused() -> None:
