@@ -173,16 +173,16 @@ from citylib.batch import plan, receipt
 from citylib.batch.run import run_one
 from citylib.batch.warm import Warm
 made = plan.load(Path("plan.toml"))
-runs = made.folder(Path("_build/one"))
+runs, hashes = made.folder(Path("_build/one")), receipt.Hashes()
 used = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
 with Warm(made.runs) as parents:
     of_parents = lambda: sum(sum(psutil.Process(p._process.pid).cpu_times()[:2]) for p in parents._parents.values())
     for run in made.runs[:2]:
-        run_one(run, run.folder(runs), warm=parents).check()
+        run_one(run, run.folder(runs), warm=parents, hashes=hashes).check()
     out = []
     for run in made.runs[2:]:
         before = used() + of_parents()
-        outcome = run_one(run, run.folder(runs), warm=parents).check()
+        outcome = run_one(run, run.folder(runs), warm=parents, hashes=hashes).check()
         own = receipt.read(outcome.folder)
         assert own["kernel"] == {"forked": True}, own["kernel"]
         out.append(used() + of_parents() - before + own["cpu_seconds"])

@@ -273,8 +273,13 @@ def _data(events: Path) -> list[dict[str, Any]]:
 
 def _package_hashes(hashes: Hashes) -> dict[str, str | None]:
     package = receipt.package_folder()
-    files = (p for p in package.rglob("*") if p.is_file() and p.parent.name != "__pycache__")
-    return {p.relative_to(package).as_posix(): hashes.of(p) for p in files}
+    found: dict[str, str | None] = {}
+    for folder, below, names in os.walk(package):
+        below[:] = [name for name in below if name != "__pycache__"]
+        inside = os.path.relpath(folder, package).replace(os.sep, "/")
+        place = "" if inside == "." else f"{inside}/"
+        found |= {place + name: hashes.of(Path(folder, name)) for name in names}
+    return found
 
 
 @contextmanager

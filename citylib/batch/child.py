@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
     job["line"] = int(os.environ.pop(LINE, "-1"))  # the notebook's kernel is not to see it
     _adopt_orphans()
+    _take_messages_as_they_are()
     own = [Path(job_file).parent, Path(job["staging"])]
     threading.Thread(target=_end_with_runner, args=(sys.stdin, own), daemon=True).start()
     report = execute(job)
@@ -190,6 +191,17 @@ def _leave_grammars_out() -> None:
     """Spare the grammar of international addresses, which takes longer to build than many a notebook to run."""
     # jsonschema imports it if it is there, to check addresses in schemas: that of notebooks has none.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+def _take_messages_as_they_are() -> None:
+    """Spare what is done to each message of the kernel, to no end here."""
+    from jupyter_client import session
+    from nbformat.v4 import nbbase
+
+    # Each output is held against the schema of notebooks, as all of them are once more when they are laid out; and
+    # what looks like a date in a message's head is made one.
+    nbbase.validate = lambda node, ref=None: None
+    session.extract_dates = lambda obj: obj  # type: ignore[attr-defined]
 
 
 def _known_kernel(notebook: Any) -> None:

@@ -43,6 +43,7 @@ __all__ = ["Bare", "main"]
 LARGEST = 2**17  # bytes of a message: under what a Unix socket takes in one piece
 LINE = "CITYLIB_LINE"  # the variable that tells a client the descriptor of its kernel's line
 GRACE = 5.0  # seconds
+MOMENT = 1e-4  # seconds
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 # The backend that draws in notebooks registers itself with the shell that is there when it is imported: here is none.
 NEVER = ("citylib", "matplotlib_inline", "ipykernel.pylab", "__main__")
@@ -282,10 +283,52 @@ def _kernel(order: Answer, tell: int, bare: Bare) -> int:
     if pyplot is not None:  # when it was imported there was no shell to register with
         pyplot._REPL_DISPLAYHOOK = pyplot._ReplDisplayHook.NONE
         pyplot.install_repl_displayhook()
+    _transform_once(app.shell.input_transformer_manager)
+    for stream in (sys.stdout, sys.stderr):
+        _flush_what_waits(stream)
     os.write(tell, b"1")
     os.close(tell)
     app.start()
     return 0
+
+
+def _transform_once(manager: Any) -> None:
+    """Have what IPython does to a cell's text done once: it asks twice, first to find out whether the cell awaits."""
+    transform, own, last = manager.transform_cell, _transforms(manager), dict[str, str]()
+
+    def transform_cell(cell: str) -> str:
+        if _transforms(manager) != own:  # the notebook has added one, which may count how often it is asked
+            return str(transform(cell))
+        known = last.pop(cell, None)
+        last.clear()
+        if known is None:
+            known = last[cell] = transform(cell)
+        return known
+
+    manager.transform_cell = transform_cell
+
+
+def _transforms(manager: Any) -> list[Any]:
+    return [*manager.cleanup_transforms, *manager.line_transforms, *manager.token_transformers]
+
+
+def _flush_what_waits(stream: Any) -> None:
+    """Have a stream flushed when something waits in it.
+
+    ipykernel flushes both streams before and after all that a cell shows. Each time another thread is woken and waited
+    for, which costs more than the rest of a small cell. Only that it lets go of the interpreter for a moment is
+    needed: threads read what programs and libraries in C print, and should have it while the cell is the current one.
+    """
+    flush = stream.flush
+
+    def flush_what_waits() -> None:
+        if not stream._buffers:
+            time.sleep(MOMENT)
+        if stream._buffers:
+            flush()
+
+    if hasattr(stream, "_buffers"):  # as an ipykernel's has
+        stream.flush = flush_what_waits
 
 
 def _client(order: Answer, tell: int, bare: Bare) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from citylib import results
-from citylib.errors import InputError, LimitError
+from citylib.errors import InputError, LimitError, NotebookError
 
 __all__ = ["arrow_table", "canonical", "lay_out", "settled"]
 
@@ -42,9 +42,13 @@ def lay_out(notebook: Any, staging: Path, job: Mapping[str, Any], *, complete: b
         A name handed back twice, or a table that cannot be written.
     LimitError
         The notebook has more bytes than it may.
+    NotebookError
+        A cell has shown something that the notebook format has no place for.
     """
     _settle(notebook, job["replace"])
+    fault = _fault_of(notebook)
     found = list(_payloads(notebook))
+    complete = complete and not fault
     if complete:
         _unique_names(found)
         (staging / "results.json").write_text(_json(_results(found, staging)), encoding="utf-8")
@@ -59,13 +63,26 @@ def lay_out(notebook: Any, staging: Path, job: Mapping[str, Any], *, complete: b
         (staging / "results.json").unlink()
         rule = f"at most {job['output_bytes']:,} bytes are allowed; show less, or hand large tables to table()"
         raise LimitError(f"the executed notebook has {size:,} bytes, {rule}")
+    if fault:
+        raise NotebookError(f"a cell shows what is not in the notebook format: {fault}")
+
+
+def _fault_of(notebook: Any) -> str:
+    """Return what keeps a notebook from being one, or an empty text."""
+    import nbformat
+
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as fault:
+        return str(fault).splitlines()[0]
+    return ""
 
 
 def canonical(notebook: Any) -> str:
     """Return the one text of a notebook: sorted keys, indent 1, characters as they are, a newline at the end."""
     import nbformat
 
-    text: str = nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False)  # type: ignore[no-untyped-call]
+    text: str = nbformat.v4.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False)  # type: ignore[no-untyped-call]
     return text.rstrip("\n") + "\n"
 
 

@@ -97,6 +97,17 @@ def test_an_error_that_is_meant_is_none(execute, tmp_path):
     assert child.execute(job)["outcome"] == "ok"
 
 
+def test_what_no_notebook_may_show_is_told(execute, monkeypatch):
+    from nbformat.v4 import nbbase
+
+    monkeypatch.setattr(nbbase, "validate", lambda node, ref=None: None)  # as in a process of its own
+    report, staging = execute("from IPython.display import display; display({'text/html': 5}, raw=True)")
+    assert (report["outcome"], report["error"]["name"]) == ("failed", "NotebookError")
+    assert "not in the notebook format: 5 is not valid" in report["error"]["message"]
+    assert (staging / "notebook.ipynb").exists()
+    assert not (staging / "results.json").exists()
+
+
 def test_a_kernel_that_dies_is_told(execute):
     report, staging = execute("import os; os._exit(7)")
     assert (report["outcome"], report["error"]["cell"]) == ("died", "cell-0")

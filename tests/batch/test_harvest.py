@@ -106,7 +106,8 @@ def test_what_differs_from_run_to_run_is_taken_out(tmp_path):
             },
         ),
     )
-    made.metadata.update(papermill={"duration": 1}, widgets={}, kernelspec={"name": "python3"})
+    kernel = {"name": "python3", "display_name": "Python"}
+    made.metadata.update(papermill={"duration": 1}, widgets={}, kernelspec=kernel)
     made.cells[0].metadata.update(papermill={}, execution={}, tags=[])
     made.cells[1].metadata.update(tags=["parameters"])
     harvest.lay_out(made, tmp_path, JOB, complete=True)

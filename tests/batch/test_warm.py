@@ -134,6 +134,29 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
     assert len(set(drawn)) == len(drawn), "two runs drew the same random numbers"
 
 
+def test_what_programs_print_stays_with_the_cell_that_started_them(twice):
+    sources = [f"import os, subprocess; os.write(1, b'written {i};'); os.system('echo system {i}');" for i in range(12)]
+    for outcome in twice(*sources):
+        content = json.loads((outcome.folder / "notebook.ipynb").read_text(encoding="utf-8"))
+        given = [cell["outputs"] for cell in content["cells"] if cell.get("outputs")]
+        shown = ["".join("".join(output.get("text", "")) for output in outputs) for outputs in given]
+        assert len(shown) == 12
+        for i, text in enumerate(shown):
+            assert f"written {i};" in text
+            assert f"system {i}\n" in text
+
+
+def test_cells_are_transformed_as_by_a_started_kernel(twice):
+    sources = [
+        "seen = []\nget_ipython().input_transformers_cleanup.append(lambda lines: seen.append(len(lines)) or lines)",
+        "%precision 3\nanswer = !echo two words\nprint(answer, 1 / 3)",
+        "import asyncio\nawait asyncio.sleep(0)\nprint(len(seen))",
+    ]
+    started, *forked = (printed(o.folder) for o in twice(*sources))
+    assert "['two words'] 0.3333333333333333" in started
+    assert forked == [started, started]
+
+
 def test_what_a_run_imports_is_there_for_the_next(planned, project):
     source = "import sys\nprint('fractions' in sys.modules, 'wave' in sys.modules)\nexec('import wave')"
     run = planned(source)
