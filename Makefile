@@ -22,10 +22,10 @@ book: $(READY)  ## run all notebooks and build the book; DATA=real for the publi
 	$(BIN)/citylib book book/plans/$(DATA).toml --workers $(WORKERS)
 
 test: $(READY)  ## every test but those marked slow, with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --dist worksteal --durations 20 --cov --cov-report=term:skip-covered
 
 test-all: $(READY)  ## every test
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered
 
 check: $(READY)  ## lint, format, types, docstrings, notebooks
 	$(BIN)/ruff check .
