@@ -24,7 +24,8 @@ SETS = re.compile(
 KERNEL = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.iostream", "ipykernel.heartbeat",
     "ipykernel.control", "ipykernel.displayhook", "ipykernel.debugger", "IPython.core.interactiveshell",
-    "IPython.core.completerlib", "IPython.core.magics", "IPython.core.debugger", "IPython.extensions.storemagic",
+    "IPython.core.completerlib", "IPython.core.logger", "IPython.core.oinspect", "IPython.core.magics",
+    "IPython.core.debugger", "IPython.extensions.storemagic",
     "zmq.eventloop.zmqstream", "tornado.ioloop", "tornado.queues", "tornado.platform.asyncio", "psutil", "jedi",
     "sqlite3", "faulthandler", "encodings.idna", "encodings.latin_1",
 )  # fmt: skip

@@ -68,7 +68,7 @@ def report() -> str:
         versions["citylib"] = getattr(sys.modules["citylib"], "__version__", "")
     for name, distribution in PACKAGES.items():
         if name in sys.modules:
-            versions[distribution] = importlib.metadata.version(distribution)
+            versions[distribution] = _version(distribution)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     peak = used[0].ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     relative = [os.path.relpath(f, root).replace(os.sep, "/") for f in kept]
@@ -84,3 +84,11 @@ def report() -> str:
             "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in used),
         }
     )
+
+
+def _version(distribution: str) -> str:
+    """Return the version that an installed distribution says it has, without reading the rest of what it says."""
+    text = importlib.metadata.distribution(distribution).read_text("METADATA") or ""
+    head = text.partition("\n\n")[0].splitlines()
+    lines = [line.partition(":")[2].strip() for line in head if line.startswith("Version:")]
+    return lines[0] if lines else importlib.metadata.version(distribution)
