@@ -54,6 +54,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.user_properties.append(("fault", mark.args[0]))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_ignored() -> Iterator[None]:
+    """Have signals heard that are sent to runners: under ``nohup``, or in the background, some are ignored by all."""
+    ignored = [s for s in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(s) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def wait(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Return what `condition` does once that is something; fail after a time."""
     deadline = time.monotonic() + seconds
