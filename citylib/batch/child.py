@@ -31,6 +31,7 @@ from citylib.errors import CitylibError, InputError, LimitError, NotebookError
 __all__ = ["execute", "main", "prepared", "warm_up"]
 
 ENGINE = "citylib"
+STRAYS = 3  # the code that has the runner look for what was started and that nobody looks after any more
 # What a run imports on its way, some of it only when it lays results out.
 NEEDED = (
     "IPython.paths", "ipykernel.kernelspec", "jupyter_client.asynchronous.client", "papermill.engines",
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     half = Path(job["report"]).with_suffix(".part")
     half.write_text(json.dumps(report), encoding="utf-8")
     half.rename(job["report"])
-    return 0
+    return STRAYS if report["abandoned"] else 0
 
 
 def warm_up() -> None:
@@ -90,8 +91,8 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``outcome``, ``error``, ``cells``, ``probed``, ``kernel`` (whether it was forked, and if not why),
-        ``cpu_seconds`` (of this process and the kernel).
+        ``outcome``, ``error``, ``cells``, ``probed``, ``kernel`` (whether it was forked, and if not why), ``abandoned``
+        (whether something may be left that it has started), ``cpu_seconds`` (of this process and the kernel).
     """
     _leave_grammars_out()
     from citylib.batch import engine, harvest
@@ -121,6 +122,7 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
         "cells": recording.cells,
         "probed": recording.probed,
         "kernel": recording.kernel,
+        "abandoned": recording.abandoned,
         "cpu_seconds": round(time.process_time() + recording.probed.get("cpu_seconds", 0.0), 3),
     }
 

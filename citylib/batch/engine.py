@@ -53,6 +53,7 @@ class Recording:
     error: dict[str, Any] | None = None
     probed: dict[str, Any] = field(default_factory=dict)
     kernel: dict[str, Any] = field(default_factory=dict)
+    abandoned: bool = False  # whether something that the kernel has started may have lost who was to end it
     printed: int = 0
     tabled: int = 0
 
@@ -129,7 +130,7 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
         """Run the cells until one fails, then ask the kernel what it imported."""
         self._note_how_it_started()
         self._ask(f"exec({_loader()!r})")
-        cell = None
+        cell, by = None, self.km.provisioner
         try:
             to_run = [
                 (i, cell) for i, cell in enumerate(self.nb.cells) if cell.cell_type == "code" and cell.source.strip()
@@ -144,6 +145,8 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
             message = "The kernel died: the process was ended from within (os._exit, exit()) or by a crash."
             self.recording.fail("died", cell, "DeadKernelError", message)
             raise
+        finally:
+            self.recording.abandoned = getattr(by, "abandoned", False)
 
     async def _async_poll_for_reply(self, msg_id: str, cell: NotebookNode, timeout: Any, *others: Any) -> Any:
         """Take what a cell hands out, as it comes, and return the kernel's reply.

@@ -39,6 +39,7 @@ class ForkedProcess:
         self.pid = pid
         self.returncode: int | None = None
         self.ready = False
+        self.abandoned = False  # whether its keeper was lost, so that nobody ends what it has started
         self._line, self._pidfd = line, pidfd
 
     def poll(self) -> int | None:
@@ -106,7 +107,11 @@ class ForkedProcess:
         try:
             message = self._line.recv(fork_parent.LARGEST)
         except OSError:
-            message = b""  # without its keeper it doesn't live
+            message = b""
+        if not message and self.returncode is None:  # without its keeper it isn't to live
+            self.abandoned = True
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         answer: dict[str, Any] = json.loads(message) if message else {"returncode": -signal.SIGKILL}
         self.ready = self.ready or "ready" in answer
         self.returncode = answer.get("returncode", self.returncode)

@@ -36,6 +36,7 @@ class ForkProvisioner(LocalProvisioner):
     line = Integer(-1, help="Descriptor of the line to the keeper of a kernel to be; -1: none.").tag(config=True)
     why_ordinary: str | None = None
     forked = False
+    _abandoned = False
     process: Any = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
@@ -54,6 +55,11 @@ class ForkProvisioner(LocalProvisioner):
         self.cwd = kwargs.get("cwd") or os.getcwd()
         return self.connection_info
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether the kernel's keeper was lost, and with it what was to end what the kernel has started."""
+        return self._abandoned or getattr(self.process, "abandoned", False)
+
     async def kill(self, restart: bool = False) -> None:
         """End the kernel at once, and return when it has ended: whoever asks is spared a pause."""
         await super().kill(restart=restart)
@@ -68,6 +74,7 @@ class ForkProvisioner(LocalProvisioner):
             return code
         process, self.process = self.process, None
         code = await asyncio.to_thread(process.wait)
+        self._abandoned = process.abandoned
         process.close()
         return code
 

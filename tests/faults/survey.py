@@ -38,6 +38,7 @@ def survey(*, full: bool = False, workers: int = 2) -> dict[str, Any]:
     -------
     dict
         ``faults``, ``survived`` (numbers), ``failed`` (names, with their tests), ``skipped`` (names, with reasons),
+        ``others`` (tests that failed and are about no one fault, such as whether processes are left over),
         ``tests``, ``seconds``, ``full``, ``ok``.
     """
     began = time.monotonic()
@@ -64,10 +65,14 @@ def count(xml: str) -> dict[str, Any]:
     failed: dict[str, list[str]] = defaultdict(list)
     skipped: dict[str, str] = {}
     cases = list(ElementTree.fromstring(xml).iter("testcase"))
+    others: list[str] = []
     for case in cases:
-        for name in {one.get("value", "") for one in case.iter("property") if one.get("name") == "fault"}:
-            skip = case.find("skipped")
-            if case.find("failure") is not None or case.find("error") is not None:
+        skip, bad = case.find("skipped"), case.find("failure") is not None or case.find("error") is not None
+        about = {one.get("value", "") for one in case.iter("property") if one.get("name") == "fault"}
+        if bad and not about:
+            others.append(case.get("name", ""))
+        for name in about:
+            if bad:
                 failed[name].append(case.get("name", ""))
             elif skip is not None:
                 skipped[name] = skip.get("message", "")
@@ -81,8 +86,9 @@ def count(xml: str) -> dict[str, Any]:
         "survived": len(survived),
         "failed": dict(failed),
         "skipped": {name: reason for name, reason in skipped.items() if name not in survived},
+        "others": others,
         "tests": len(cases),
-        "ok": len(survived) == len(FAULTS),
+        "ok": len(survived) == len(FAULTS) and not others,
     }
 
 

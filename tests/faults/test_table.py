@@ -50,3 +50,9 @@ def test_a_fault_is_survived_if_its_tests_have_run_and_passed(cases, survived, f
     assert (found["faults"], found["survived"], found["tests"]) == (len(FAULTS), survived, len(cases))
     assert (set(found["failed"]), set(found["skipped"])) == (failed, skipped)
     assert found["ok"] is (survived == len(FAULTS))
+
+
+def test_a_test_that_fails_and_is_about_no_one_fault_counts_too():
+    cases = [case(name) for name in FAULTS] + ['<testcase name="left"><failure/></testcase>']
+    found = count(f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
+    assert (found["survived"], found["others"], found["ok"]) == (len(FAULTS), ["left"], False)
