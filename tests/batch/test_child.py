@@ -174,9 +174,9 @@ def test_the_process_ends_itself_when_its_runner_is_gone(monkeypatch, tmp_path):
 def test_main_writes_the_report(tmp_path, monkeypatch):
     job = tmp_path / "job.json"
     job.write_text(json.dumps({"report": str(tmp_path / "report.json"), "staging": str(tmp_path)}))
-    monkeypatch.setattr(child, "execute", lambda job: {"outcome": "ok"})
+    monkeypatch.setattr(child, "execute", lambda job: {"outcome": "ok", "abandoned": False})
     monkeypatch.setattr(child, "_end_with_runner", lambda stdin, own: None)
     monkeypatch.setattr(child, "_end_descendants", lambda: None)
     monkeypatch.setattr(child, "_adopt_orphans", lambda: None)
     assert child.main([str(job)]) == 0
-    assert json.loads((tmp_path / "report.json").read_text()) == {"outcome": "ok"}
+    assert json.loads((tmp_path / "report.json").read_text()) == {"outcome": "ok", "abandoned": False}
