@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from citylib.batch import plan, receipt, run
 from citylib.batch.receipt import Hashes
+from citylib.batch.warm import Warm
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -164,3 +166,25 @@ def plan_of(planned):
         return plan.Plan("p", tuple(runs))
 
     return make
+
+
+def folders(project: Path) -> list[str]:
+    return sorted(p.name for p in project.rglob("*") if ".part-" in p.name or ".old-" in p.name)
+
+
+@contextmanager
+def seated(one: plan.PlannedRun, count: int = 2) -> Iterator[tuple[Warm, list[plan.PlannedRun]]]:
+    """Warm parents for several runs like one, and the runs."""
+    runs = [replace(one, id=f"r{i}") for i in range(count)]
+    with Warm(runs) as parents:
+        yield parents, runs
+
+
+def kernel_of(outcome: run.Outcome) -> dict[str, Any]:
+    return receipt.read(outcome.folder)["kernel"]
+
+
+def below(parents: Warm) -> list[psutil.Process]:
+    """What lives below the parents: keepers, and what they look after."""
+    tops = [psutil.Process(parent._process.pid) for parent in parents._parents.values()]
+    return [p for top in tops for p in top.children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
