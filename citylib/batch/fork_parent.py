@@ -21,6 +21,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import importlib.machinery
@@ -33,6 +34,7 @@ import signal
 import socket
 import sys
 import sysconfig
+import termios
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,7 +45,6 @@ __all__ = ["Bare", "main"]
 LARGEST = 2**17  # bytes of a message: under what a Unix socket takes in one piece
 LINE = "CITYLIB_LINE"  # the variable that tells a client the descriptor of its kernel's line
 GRACE = 5.0  # seconds
-MOMENT = 1e-4  # seconds
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 # The backend that draws in notebooks registers itself with the shell that is there when it is imported: here is none.
 NEVER = ("citylib", "matplotlib_inline", "ipykernel.pylab", "__main__")
@@ -268,6 +269,7 @@ def _become(order: Answer, descriptors: list[int], bare: Bare) -> None:
 
 
 def _kernel(order: Answer, tell: int, bare: Bare) -> int:
+    from ipykernel.iostream import OutStream
     from ipykernel.kernelapp import IPKernelApp
 
     gc.enable()
@@ -276,6 +278,7 @@ def _kernel(order: Answer, tell: int, bare: Bare) -> int:
 
     # Read from the environment when the class was made, which was in the parent.
     app: Any = IPKernelApp.instance(parent_handle=os.getppid())
+    OutStream._watch_pipe_fd = _watch_printed  # type: ignore[method-assign]
     app.initialize(order["argv"][1:])
     warnings.filters[:0] = by_imports  # type: ignore[index]  # in front of the shell's, as if they came after it
     warnings._filters_mutated()  # type: ignore[attr-defined]
@@ -313,22 +316,54 @@ def _transforms(manager: Any) -> list[Any]:
 
 
 def _flush_what_waits(stream: Any) -> None:
-    """Have a stream flushed when something waits in it.
+    """Have a stream flushed when something waits in it, or in the pipe of what programs and C libraries print.
 
     ipykernel flushes both streams before and after all that a cell shows. Each time another thread is woken and waited
-    for, which costs more than the rest of a small cell. Only that it lets go of the interpreter for a moment is
-    needed: threads read what programs and libraries in C print, and should have it while the cell is the current one.
+    for, which costs more than the rest of a small cell.
     """
-    flush = stream.flush
+    if not hasattr(stream, "_buffers"):  # not an ipykernel's
+        return
+    flush, send = stream.flush, stream._flush
+
+    def send_whole() -> None:
+        with stream._buffer_lock:  # what the sending thread has taken is sent before anybody finds nothing waiting
+            send()
 
     def flush_what_waits() -> None:
-        if not stream._buffers:
-            time.sleep(MOMENT)
-        if stream._buffers:
+        _take_printed(stream)
+        with stream._buffer_lock:
+            waits = bool(stream._buffers)
+        if waits:
             flush()
 
-    if hasattr(stream, "_buffers"):  # as an ipykernel's has
-        stream.flush = flush_what_waits
+    stream.flush, stream._flush = flush_what_waits, send_whole
+
+
+def _watch_printed(stream: Any) -> None:
+    """Take what programs and C libraries print as it comes: instead of ipykernel's thread, which no flush waits for."""
+    pipe = select.poll()
+    pipe.register(stream._fid, select.POLLIN)
+    try:
+        while stream._should_watch:
+            if not pipe.poll()[0][1] & select.POLLIN:  # nobody is left who could print
+                return
+            _take_printed(stream)
+    except Exception:
+        stream._exc = sys.exc_info()
+
+
+def _take_printed(stream: Any) -> None:
+    """Put what waits in a stream's pipe into its buffer, for the cell that runs now."""
+    # Its last byte is for the thread, to end by; and a process that a cell has forked leaves all of it to this one.
+    if stream._fid is None or not stream._should_watch or os.getpid() != stream._master_pid:
+        return
+    with stream._buffer_lock:  # from the look to the buffer, so that whoever waits for it finds all in the buffer
+        waiting = int.from_bytes(fcntl.ioctl(stream._fid, termios.FIONREAD, bytes(4)), sys.byteorder)
+        printed = os.read(stream._fid, waiting) if waiting else b""
+        if printed:
+            stream.write(printed.decode(errors="replace"))
+    if printed:
+        os.write(stream._original_stdstream_copy, printed)
 
 
 def _client(order: Answer, tell: int, bare: Bare) -> int:

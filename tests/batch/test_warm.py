@@ -107,7 +107,8 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 
 def test_what_programs_print_stays_with_the_cell_that_started_them(twice):
     sources = [f"import os, subprocess; os.write(1, b'written {i};'); os.system('echo system {i}');" for i in range(12)]
-    for outcome in twice(*sources):
+    _, *forked = twice(*sources)  # a started kernel waits for no thread that reads it: it may be late
+    for outcome in forked:
         content = json.loads((outcome.folder / "notebook.ipynb").read_text(encoding="utf-8"))
         given = [cell["outputs"] for cell in content["cells"] if cell.get("outputs")]
         shown = ["".join("".join(output.get("text", "")) for output in outputs) for outputs in given]
@@ -115,6 +116,31 @@ def test_what_programs_print_stays_with_the_cell_that_started_them(twice):
         for i, text in enumerate(shown):
             assert f"written {i};" in text
             assert f"system {i}\n" in text
+
+
+def test_what_is_printed_is_waited_for_where_another_thread_is_about_to_send_it(twice):
+    slow = """
+import sys, threading, time
+thread = sys.stdout.pub_thread
+send = thread.send_multipart
+def late(*message, **more):
+    if threading.current_thread() is thread.thread:
+        time.sleep(0.3)
+        thread.schedule(lambda: time.sleep(0.3))
+    send(*message, **more)
+thread.send_multipart = late
+print("sent after 0.2 s, which takes 0.3 and more")
+time.sleep(0.35)
+"""
+    for outcome in twice(slow, "print('the next')"):
+        assert printed(outcome.folder) == ["sent after 0.2 s, which takes 0.3 and more", "the next"]
+
+
+def test_what_programs_print_is_taken_without_waiting_for_a_thread(twice):
+    sources = [f"import os, sys; sys.setswitchinterval(1000)\nos.write(1, b'written {i}\\n')" for i in range(60)]
+    _, *forked = twice(*sources)
+    for outcome in forked:
+        assert [line.partition("'")[0] for line in printed(outcome.folder)] == [f"written {i}" for i in range(60)]
 
 
 def test_cells_are_transformed_as_by_a_started_kernel(twice):
