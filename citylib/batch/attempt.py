@@ -182,6 +182,7 @@ def _job(run: PlannedRun, staging: Path, scratch: Path) -> dict[str, Any]:
         "cwd": str(cwd),
         "events": str(scratch / "events.jsonl"),
         "report": str(scratch / "report.json"),
+        "sockets": str(scratch / "kernel") if os.name == "posix" else "",
         "output_bytes": run.limits.output,
         "replace": _stand_ins(run, scratch, cwd),
     }

@@ -86,7 +86,7 @@ def execute(job: dict[str, Any]) -> dict[str, Any]:
         ``notebook`` (the file), ``inject`` (parameters that differ from their defaults), ``staging`` (folder
         for what is kept), ``cwd`` (the kernel's folder), ``events`` (file, a line a cell), ``output_bytes``,
         ``replace`` (texts of this machine and what stands for them); ``line``, if any: the descriptor over which a
-        kernel can be forked.
+        kernel can be forked; ``sockets``, if any: how the files begin through which the kernel is spoken to.
 
     Returns
     -------
@@ -184,6 +184,7 @@ def _papermill(notebook: Any, job: dict[str, Any], recording: Any) -> None:
             progress_bar=False,
             recording=recording,
             line=job.get("line", -1),
+            sockets=job.get("sockets", ""),
         )
     if recording.notebook is None:
         raise InputError("the notebook", "be run by the engine", "nothing run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import queue
 import re
 import time
@@ -27,6 +28,8 @@ __all__ = ["CitylibEngine", "Recording", "plain"]
 
 MODULE = "citylib_probe"
 TABLES_SHARE = 32  # tables may take this many times the notebook's limit: they are kept as Parquet
+LAUNCHER = "ipykernel_launcher"
+LONGEST = 100  # bytes of a path that sockets can have, a number added to it
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -106,16 +109,22 @@ class PromptKernelClient(AsyncKernelClient):
 class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client, which also keeps account."""
 
-    def __init__(self, nb_man: NotebookExecutionManager, recording: Recording, line: int, **options: Any) -> None:
+    def __init__(
+        self, nb_man: NotebookExecutionManager, recording: Recording, line: int, sockets: str, **options: Any
+    ) -> None:
         super().__init__(nb_man, **options)
         self.recording = recording
         self.line = line
+        self.sockets = sockets
         self.index = 0  # of the cell under way
 
     def create_kernel_manager(self) -> Any:
         """Return a manager whose kernel is forked if there is a line to a parent, and started otherwise."""
         manager = super().create_kernel_manager()
         manager.client_class = f"{PromptKernelClient.__module__}.{PromptKernelClient.__name__}"
+        if self.sockets and len(os.fsencode(self.sockets)) <= LONGEST and LAUNCHER in manager.kernel_spec.argv:
+            # Ports are found free and bound a moment later: of thousands of kernels some would find theirs taken.
+            manager.transport, manager.ip = "ipc", self.sockets
         if self.line >= 0:
             chosen = {"provisioner_name": provisioner.NAME, "config": {"line": self.line}}
             manager.kernel_spec.metadata["kernel_provisioner"] = chosen
@@ -229,7 +238,14 @@ class CitylibEngine(Engine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, recording: Recording, line: int = -1, **options: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        recording: Recording,
+        line: int = -1,
+        sockets: str = "",
+        **options: Any,
     ) -> None:
         """Run the cells of `nb_man`'s notebook; what happened is left in `recording`."""
         for cell in nb_man.nb.cells:
@@ -240,6 +256,7 @@ class CitylibEngine(Engine):  # type: ignore[misc]
             nb_man,
             recording,
             line,
+            sockets,
             kernel_name=kernel_name,
             startup_timeout=options.get("start_timeout", 60),
             coalesce_streams=True,

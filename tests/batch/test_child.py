@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def execute(tmp_path, monkeypatch):
     for name in ("tmp", "ipython", "jupyter", "staging", "work"):
         (tmp_path / name).mkdir()
 
-    def run(*sources: str, inject=None, output_bytes=2_000_000, **more) -> tuple[dict, Path]:
+    def run(*sources: str, inject=None, output_bytes=2_000_000, sockets="", **more) -> tuple[dict, Path]:
         job = {
             "notebook": str(write_notebook(tmp_path / "n.ipynb", *sources, **more)),
             "inject": inject or {},
@@ -39,6 +40,7 @@ def execute(tmp_path, monkeypatch):
             "report": str(tmp_path / "report.json"),
             "output_bytes": output_bytes,
             "replace": {},
+            "sockets": sockets,
         }
         before = Path.cwd()
         report = child.execute(job)
@@ -61,6 +63,25 @@ def test_a_good_run_leaves_all_it_made(execute, tmp_path):
     assert "ahead 48" in (staging / "log.txt").read_text()
     events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     assert [("seconds" in e, e["cell"]) for e in events[-2:]] == [(False, "cell-1"), (True, "cell-1")]
+
+
+TRANSPORT = "print(get_ipython().kernel.parent.transport)"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs Unix sockets")
+def test_a_kernel_is_spoken_to_through_files_of_its_own(execute, tmp_path):
+    folder = Path(tempfile.mkdtemp())
+    report, staging = execute(TRANSPORT, sockets=str(folder / "kernel"))
+    assert report["outcome"] == "ok"
+    assert "\nipc\n" in (staging / "log.txt").read_text()
+    assert list(folder.iterdir()) == [], "and leaves none of them"
+    folder.rmdir()
+
+
+def test_where_a_path_is_too_long_for_a_socket_a_port_does(execute, tmp_path):
+    report, staging = execute(TRANSPORT, sockets=str(tmp_path / ("far" * 40)))
+    assert report["outcome"] == "ok"
+    assert "\ntcp\n" in (staging / "log.txt").read_text()
 
 
 def test_a_cell_that_raises_is_told_with_source_and_error(execute):
