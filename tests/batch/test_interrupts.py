@@ -34,6 +34,17 @@ def test_once_ends_and_twice_stops(asked, ending, stopping):
     assert (other.ending, other.is_set()) == (ending, stopping)
 
 
+@pytest.fixture
+def _heard():
+    """Signals as on a terminal: whoever runs the tests may ignore some, as `nohup` does."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_heard")
 @pytest.mark.parametrize(
     ("numbers", "stopping"),
     [
