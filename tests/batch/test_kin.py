@@ -11,13 +11,12 @@ import pytest
 
 from citylib.batch import kin
 
-# A child that starts one in a session of its own from a second thread, then says so.
+# A child that starts one in a session of its own from a second thread, which says so once it has all its memory.
 FAMILY = """
 import subprocess, sys, threading, time
 def start():
-    command = [sys.executable, "-c", "import time; x = b'x' * 2**26; time.sleep(600)"]
+    command = [sys.executable, "-c", "import os, time; x = b'x' * 2**26; print(os.getpid(), flush=True); time.sleep(600)"]
     child = subprocess.Popen(command, start_new_session=True)
-    print(child.pid, flush=True)
     child.wait()
 threading.Thread(target=start).start()
 time.sleep(600)
