@@ -7,7 +7,7 @@ both directions in the middle of the map, with a bar that says how long one is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -17,17 +17,19 @@ import pandas as pd
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 
-from citylib import checks
+from citylib import checks, results
 from citylib.errors import InputError
 from citylib.plots import interactive
 
-__all__ = ["map_of_places"]
+__all__ = ["map_of_places", "show_places"]
 
 FloatArray = npt.NDArray[np.float64]
+Still = Callable[[Figure, dict[str, Any]], None]
 EDGE = "#7d8590"  # seen on light and on dark pages
 UNKNOWN = "#a8b0b8"  # a place without a value
 SCALE = [to_hex(mpl.colormaps["cividis"](at)) for at in np.linspace(0.08, 0.96, 9)]  # told apart by the colour-blind
 KM = 111.32  # of a degree of latitude
+HEIGHT = 5.0  # inches
 MOST_NAMED = 40  # outlines with their name in them
 
 
@@ -68,6 +70,57 @@ def map_of_places(
     InputError
         No places, or a frame without a row.
     """
+    drawn = _pieces(outlines, label, values, texts)
+    return interactive.markup(name, *drawn[:3], alt=drawn[3], caption=caption, height=HEIGHT)
+
+
+def show_places(
+    name: str,
+    outlines: Mapping[str, pd.DataFrame],
+    *,
+    label: str,
+    values: Mapping[str, float] | None = None,
+    texts: Mapping[str, str] | None = None,
+    caption: str = "",
+) -> results.Payload:
+    """Draw places where they lie, as `map_of_places` does, and hand the figure back from a notebook.
+
+    Parameters
+    ----------
+    name : str
+        Snake-case name, unique in the notebook.
+    outlines : mapping of str to pandas.DataFrame
+        By place: columns part, latitude, longitude [degrees].
+    label : str
+        What the colours mean, with its unit.
+    values : mapping of str to float, optional
+        By place; a place without one is grey.
+    texts : mapping of str to str, optional
+        What a place says when it is pointed at.
+    caption : str, optional
+        One sentence under it.
+
+    Returns
+    -------
+    dict
+        The payload of `citylib.results.figure`.
+
+    Raises
+    ------
+    InputError
+        No places, or a frame without a row.
+    """
+    drawn = _pieces(outlines, label, values, texts)
+    return interactive.show(name, *drawn[:3], alt=drawn[3], caption=caption, height=HEIGHT)
+
+
+def _pieces(
+    outlines: Mapping[str, pd.DataFrame],
+    label: str,
+    values: Mapping[str, float] | None,
+    texts: Mapping[str, str] | None,
+) -> tuple[list[dict[str, Any]], dict[str, Any], Still, str]:
+    """Return traces, layout, the drawing without motion, and what it says in words."""
     if not outlines:
         raise InputError("outlines", "hold at least one place", 0)
     for place, frame in outlines.items():
@@ -96,7 +149,7 @@ def map_of_places(
             scale = mpl.cm.ScalarMappable(shade, mpl.colors.LinearSegmentedColormap.from_list("places", SCALE))
             figure.colorbar(scale, ax=axes, label=label)
 
-    return interactive.markup(name, data, layout, still, alt=_alt(label, known, outlines), caption=caption, height=5.0)
+    return data, layout, still, _alt(label, known, outlines)
 
 
 class _Frame:

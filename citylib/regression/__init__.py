@@ -2,6 +2,7 @@
 
 - `citylib.regression.design`: from a frame of readings to named columns of numbers
 - `citylib.regression.linear`: least squares with HC3 or gap-aware HAC standard errors
+- `citylib.regression.many`: the same for every sensor of a city at once
 - `citylib.regression.intervals`: what is unusual: prediction intervals, plain and by group
 - `citylib.regression.diagnostics`: what would make a fit wrong
 """

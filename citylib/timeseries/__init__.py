@@ -1,6 +1,13 @@
-"""Series in time: what they remember, models of it, and forecasts from every origin in one pass.
+"""Series in time: what they remember, models of them, one sensor's or a whole city's, and forecasts from every origin.
 
-- `citylib.timeseries.identify`: autocorrelation and partial autocorrelation, gaps allowed
+- `citylib.timeseries.identify`: autocorrelation, partial autocorrelation, KPSS, strength of a season, gaps allowed
+- `citylib.timeseries.profile`, `citylib.timeseries.decompose`: the usual day of a place, and of every sensor
 - `citylib.timeseries.arima`: ARIMA by the textbook's recursion, and with regressors by the Kalman filter
+- `citylib.timeseries.many`: ARIMA and SARIMA for every sensor in one call
+- `citylib.timeseries.order_choice`: how many differences, and which order for each sensor
+- `citylib.timeseries.garch`: the variance of what comes next, for many series
 - `citylib.timeseries.naive`: persistence and seasonal naive, the baselines to beat
+- `citylib.timeseries.likelihood`, `citylib.timeseries.garch_model`: the likelihoods in plain form; compiled ones beside
+  them: `citylib.timeseries.fast_filter`, `citylib.timeseries.gap_filter`, `citylib.timeseries.kalman`,
+  `citylib.timeseries.conditional_variance`
 """

@@ -12,9 +12,10 @@ from scipy import stats
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["autocorrelation", "partial_autocorrelation", "white_band"]
+__all__ = ["autocorrelation", "kpss", "partial_autocorrelation", "seasonal_strength", "white_band"]
 
 FloatArray = npt.NDArray[np.float64]
+FEWEST = 10  # readings of a test
 
 
 def autocorrelation(y: npt.ArrayLike, *, lags: int) -> FloatArray:
@@ -122,3 +123,96 @@ def _lagged_sums(x_T: FloatArray, lags: int) -> FloatArray:
     size = 1 << (len(x_T) + lags - 1).bit_length()
     spectrum = np.fft.rfft(x_T, size)
     return np.fft.irfft(spectrum * spectrum.conj(), size)[: lags + 1]
+
+
+def kpss(y: npt.ArrayLike, *, lags: int | None = None) -> float:
+    """Return the KPSS statistic for a level: large where a series wanders.
+
+    Parameters
+    ----------
+    y : array_like, shape (T,)
+        Readings; those missing are left out.
+    lags : int, optional
+        Of the long-run variance (Bartlett weights); by default 3 sqrt(T) / 13.
+
+    Returns
+    -------
+    float
+        Above 0.463 a level is rejected at 5 %; NaN for a constant series or fewer than 10 readings.
+
+    References
+    ----------
+    Kwiatkowski, D., Phillips, P. C. B., Schmidt, P. and Shin, Y. (1992). Testing the null hypothesis of
+    stationarity against the alternative of a unit root. Journal of Econometrics 54, 159-178.
+
+    Examples
+    --------
+    >>> shocks = np.random.default_rng(0).standard_normal(200)
+    >>> kpss(shocks.cumsum()) > 0.463 > kpss(shocks)
+    True
+    """
+    y_T = checks.series("y", y, missing=True)
+    y_T = y_T[~np.isnan(y_T)]
+    if len(y_T) < FEWEST or np.ptp(y_T) == 0:
+        return float("nan")
+    reach = int(3 * np.sqrt(len(y_T)) / 13) if lags is None else checks.integer("lags", lags, minimum=0)
+    rest = y_T - y_T.mean()
+    sums = _lagged_sums(rest, reach) if reach else np.array([rest @ rest])
+    weights = 1 - np.arange(1, reach + 1) / (reach + 1)
+    variance = (sums[0] + 2 * weights @ sums[1:]) / len(rest)
+    return float((np.cumsum(rest) ** 2).sum() / (len(rest) ** 2 * variance))
+
+
+def seasonal_strength(y: npt.ArrayLike, *, season: int) -> float:
+    """Return how much of a series, its trend taken off, is a season that repeats: between 0 and 1.
+
+    Parameters
+    ----------
+    y : array_like, shape (T,)
+        Readings; NaN where one is missing.
+    season : int
+        Steps in a season, 2 or more.
+
+    Returns
+    -------
+    float
+        NaN for fewer than two seasons of readings, or a constant series.
+
+    References
+    ----------
+    Wang, X., Smith, K. A. and Hyndman, R. J. (2006). Characteristic-based clustering for time series data. Data
+    Mining and Knowledge Discovery 13, 335-364.
+
+    Examples
+    --------
+    >>> seasonal_strength(np.tile([1.0, 2.0, 4.0], 20), season=3)
+    1.0
+    """
+    y_T = checks.series("y", y, missing=True)
+    season = checks.integer("season", season, minimum=2)
+    read = ~np.isnan(y_T)
+    if len(y_T) < 2 * season or read.sum() < 2 * season or np.nanmin(y_T) == np.nanmax(y_T):
+        return float("nan")
+    rest = y_T - _level(y_T, season)
+    phase = np.arange(len(rest)) % season
+    known = ~np.isnan(rest)
+    counts = np.bincount(phase[known], minlength=season)
+    if (counts == 0).any():
+        return float("nan")
+    usual = (np.bincount(phase[known], rest[known], minlength=season) / counts)[phase]
+    whole = float(np.var(rest[known]))
+    return max(0.0, 1 - float(np.var((rest - usual)[known])) / whole) if whole > 0 else float("nan")
+
+
+def _level(y_T: FloatArray, season: int) -> FloatArray:
+    """Return the mean over the season around each step; NaN near the ends and where half of it is missing."""
+    weights = np.ones(season + 1 - season % 2)
+    if season % 2 == 0:
+        weights[[0, -1]] = 0.5
+    read = ~np.isnan(y_T)
+    total = np.convolve(np.where(read, y_T, 0.0), weights, mode="same")
+    share = np.convolve(read.astype(np.float64), weights, mode="same") / weights.sum()
+    half = len(weights) // 2
+    share[:half] = share[len(share) - half :] = 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(share > 0.5, total / (share * weights.sum()), np.nan)

@@ -15,7 +15,8 @@ from citylib.batch import kin
 FAMILY = """
 import subprocess, sys, threading, time
 def start():
-    command = [sys.executable, "-c", "import os, time; x = b'x' * 2**26; print(os.getpid(), flush=True); time.sleep(600)"]
+    work = "import os, time; x = b'x' * 2**26; print(os.getpid(), flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", work]
     child = subprocess.Popen(command, start_new_session=True)
     child.wait()
 threading.Thread(target=start).start()

@@ -110,3 +110,66 @@ def test_beijing(run_chapter: Callable[..., Any], real_data: Path) -> None:
     scores = table(ran, "scores").set_index("forecast")
     assert scores.loc["ARIMA", "difference_high"] < 0  # it beats seasonal naive
     assert any("no proven gain" in text for text in ran["said"])  # and not persistence
+
+
+CITY = "timeseries/04_every_sensor"
+
+
+def test_every_sensor_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CITY, source="synthetic:tiny", largest=[1, 1])
+    records = ran["records"]
+    assert records["largest_leak"]["value"] < 1e-6
+    assert records["fitted"]["value"] == records["sensors"]["value"]
+    by_sensor = table(ran, "by_sensor")
+    assert len(by_sensor) == records["sensors"]["value"]
+    assert (by_sensor["verdict"] == "ARIMA").sum() == records["wins"]["value"]
+    assert {"error_by_step", "where"} <= set(ran["figures"])
+    assert set(table(ran, "use")["use"]) <= {"ARIMA", "seasonal naive"}
+
+
+@pytest.fixture
+def own_city(tmp_path: Path) -> Path:
+    """Six sensors of hours: five remember, one of them with gaps, one is constant; a seventh is hardly ever there."""
+    draw = np.random.default_rng(3)
+    hours = pd.date_range("2026-01-05", periods=24 * 40, freq="h")
+    parts = []
+    for i in range(7):
+        noise = np.zeros(len(hours))
+        for t in range(1, len(hours)):
+            noise[t] = 0.9 * noise[t - 1] + draw.standard_normal()
+        values = 50 + 10 * np.sin(2 * np.pi * hours.hour / 24) + noise
+        values = np.full(len(hours), 5.0) if i == 5 else values
+        frame = pd.DataFrame({"time": hours, "sensor": f"s{i}", "flow [veh/h]": np.round(values, 2)})
+        parts.append(frame.drop(index=range(100, 150)) if i == 1 else frame.iloc[:100] if i == 6 else frame)
+    path = tmp_path / "city.csv"
+    pd.concat(parts).to_csv(path, index=False)
+    return path
+
+
+def test_every_sensor_of_an_own_city(run_chapter: Callable[..., Any], own_city: Path) -> None:
+    ran = run_chapter(CITY, source=f"file:{own_city}", largest=[1, 1])
+    assert ran["records"]["sensors"]["value"] == 6
+    orders = table(ran, "orders").set_index("sensor")
+    assert orders.loc["s5", "status"] == "constant"
+    by_sensor = table(ran, "by_sensor").set_index("sensor")
+    remembering = ["s0", "s1", "s2", "s3", "s4"]
+    assert (by_sensor.loc[remembering, "gain"] > 0).all()  # on its home ground it must win
+    assert (by_sensor.loc[remembering, "verdict"] == "ARIMA").sum() >= 4
+    assert 0.9 < ran["records"]["coverage"]["value"] < 0.98
+
+
+def test_identification_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter("timeseries/01_identification", source="synthetic:tiny", draws=50)
+    power = table(ran, "power").set_index("phi")
+    assert power.loc[0.5, "adf_rejects_unit_root"] > 0.9
+    assert power.loc[1.0, "adf_rejects_unit_root"] < 0.2
+    assert power.loc[1.0, "kpss_rejects_level"] > 0.8
+    assert {"readings", "planted_memory", "memory", "parts"} <= set(ran["figures"])
+    assert table(ran, "strength").set_index("part")["strength"].max() > 0.8
+
+
+def test_identification_sees_a_planted_kind(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter("timeseries/01_identification", source=f"file:{own_file}", season="weekly", horizon=7, draws=50)
+    strength = table(ran, "strength").set_index("part")["strength"]
+    assert strength.filter(like="season").max() < 0.5, "nothing repeats by week here"
+    assert ran["records"]["steps"]["value"] == 740, "the longest stretch without a gap"

@@ -126,3 +126,10 @@ def test_outlines_are_filled_named_and_of_several_parts() -> None:
 def test_refusals(call, said: str) -> None:
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_a_map_in_a_notebook_is_the_same_map_handed_back() -> None:
+    places = {"north": point(60.0, 10.0), "south": point(59.0, 10.0)}
+    payload = maps.show_places("map", places, label="mean [veh/h]", values={"north": 3.0, "south": 9.0})
+    assert payload["name"] == "map"
+    assert "mean [veh/h]" in payload["alt"]

@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from statsmodels.tsa.stattools import acf, pacf
+from statsmodels.tsa.stattools import kpss as their_kpss
 
 from citylib.errors import InputError
-from citylib.timeseries.identify import autocorrelation, partial_autocorrelation, white_band
+from citylib.timeseries.identify import (
+    autocorrelation,
+    kpss,
+    partial_autocorrelation,
+    seasonal_strength,
+    white_band,
+)
 
 
 def ar1(length: int, phi: float, seed: int = 0) -> np.ndarray:
@@ -65,3 +72,30 @@ def test_refusals() -> None:
         autocorrelation([1.0, np.nan, 2.0, np.nan, 5.0], lags=2)
     with pytest.raises(InputError, match="lags must be at most 2"):
         autocorrelation([1.0, 2.0, 3.0], lags=3)
+
+
+@pytest.mark.filterwarnings("ignore:The test statistic is outside", "ignore:kpss currently returns")
+@pytest.mark.parametrize("lags", [0, 5, 17])
+def test_kpss_is_statsmodels(lags: int) -> None:
+    for y in (ar1(300, 0.6), ar1(300, 1.0)):
+        assert kpss(y, lags=lags) == pytest.approx(their_kpss(y, nlags=lags)[0], rel=1e-10)
+
+
+def test_kpss_tells_a_walk_from_a_level_and_has_nothing_to_say_of_a_constant() -> None:
+    assert np.mean([kpss(ar1(400, 1.0, s)) > 0.463 for s in range(20)]) > 0.8
+    assert np.mean([kpss(ar1(400, 0.2, s)) > 0.463 for s in range(40)]) < 0.25
+    assert np.isnan(kpss(np.ones(100)))
+    assert np.isnan(kpss(np.r_[np.full(95, np.nan), np.arange(5.0)]))
+
+
+def test_strength_of_a_season() -> None:
+    wave = np.tile([0.0, 3.0, 1.0, 5.0], 50)
+    noise = ar1(200, 0.0)
+    assert seasonal_strength(wave + np.arange(200) / 10, season=4) == pytest.approx(1.0)
+    assert seasonal_strength(noise, season=4) < 0.2
+    mixed = wave + noise
+    mixed[[5, 6, 7, 50]] = np.nan
+    assert 0.5 < seasonal_strength(mixed, season=4) < 0.95
+    assert seasonal_strength(mixed, season=7) < 0.3
+    assert np.isnan(seasonal_strength(np.ones(100), season=4))
+    assert np.isnan(seasonal_strength(noise[:7], season=4))

@@ -1,0 +1,112 @@
+"""The usual week of every sensor, and what is left once it is taken off.
+
+Legend: T time steps, N sensors, S slots of a day, D kinds of days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from citylib import checks
+from citylib.errors import InputError
+from citylib.timeseries.arima_fits import readings
+
+__all__ = ["UsualDays", "usual_days"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+DAY = np.timedelta64(1, "D")
+KINDS = {"none": 1, "daily": 1, "weekly": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class UsualDays:
+    """The usual value of each sensor at each slot of the day, by kind of day.
+
+    Parameters
+    ----------
+    means_DSN : ndarray, shape (D, S, N)
+        Working days first, then weekends; one kind for all days, and one slot for a season of none. NaN where a sensor
+        has no reading.
+    step : timedelta64
+        Between readings.
+    """
+
+    means_DSN: FloatArray
+    step: np.timedelta64
+
+    def at(self, times: npt.ArrayLike) -> FloatArray:
+        """Return the usual values at times, shape (T, N)."""
+        kind, slot = _slots(np.asarray(times), self.step, *self.means_DSN.shape[:2])
+        return np.asarray(self.means_DSN[kind, slot])
+
+
+def usual_days(
+    values: npt.ArrayLike, times: npt.ArrayLike, *, step: np.timedelta64, season: str, known: npt.ArrayLike
+) -> UsualDays:
+    """Work out the usual days of all sensors, from the steps that may be known.
+
+    Parameters
+    ----------
+    values : array_like, shape (T, N)
+        Readings; NaN where one is missing.
+    times : array_like of datetime64, shape (T,)
+        Local.
+    step : timedelta64
+        Between readings, a day at most.
+    season : {"none", "daily", "weekly"}
+        One mean for all; one for each slot of the day; one for each on working days and one on weekends.
+    known : array_like of bool, shape (T,)
+        Which steps may be used: those before the cut.
+
+    Returns
+    -------
+    UsualDays
+
+    Raises
+    ------
+    InputError
+        No step that may be known, steps that do not divide a day.
+
+    Examples
+    --------
+    >>> hours = np.arange("2026-11-23", "2026-11-25", np.timedelta64(12, "h"), dtype="datetime64[h]")
+    >>> found = usual_days([[1.0], [5.0], [3.0], [7.0]], hours, step=np.timedelta64(12, "h"), season="daily",
+    ...                    known=[True] * 4)
+    >>> found.at(hours).ravel().tolist()
+    [2.0, 6.0, 2.0, 6.0]
+    """
+    y_TN, _ = readings(values)
+    checks.one_of("season", season, tuple(KINDS))
+    used = checks.binary("known", known)
+    when = np.asarray(times)
+    checks.same_length(values=y_TN, times=when, known=used)
+    if not used.any():
+        raise InputError("known", "hold a step", "none")
+    kinds, slots = KINDS[season], 1 if season == "none" else int(DAY / step)
+    if season != "none" and (slots < 1 or slots * step != DAY):
+        raise InputError("step", "divide a day", step)
+    kind, slot = _slots(when[used], step, kinds, slots)
+    cell = kind * slots + slot
+    read = ~np.isnan(y_TN[used])
+    total, count = np.zeros((2, kinds * slots, y_TN.shape[1]))
+    np.add.at(total, cell, np.where(read, y_TN[used], 0.0))
+    np.add.at(count, cell, read)
+    with np.errstate(invalid="ignore"):
+        means = (total / count).reshape(kinds, slots, -1)
+    if kinds == 2:  # a slot never read on one kind of day takes the other's
+        means = np.where(np.isnan(means), means[::-1], means)
+    return UsualDays(means, step)
+
+
+def _slots(
+    times: npt.NDArray[np.datetime64], step: np.timedelta64, kinds: int, slots: int
+) -> tuple[IntArray, IntArray]:
+    days = times.astype("datetime64[D]")
+    slot = ((times - days) // step).astype(np.int64) if slots > 1 else np.zeros(len(times), dtype=np.int64)
+    weekend = (days.astype(np.int64) + 3) % 7 >= 5
+    return (weekend.astype(np.int64) if kinds == 2 else np.zeros(len(times), dtype=np.int64)), slot

@@ -1,0 +1,139 @@
+"""GARCH(1,1) and GJR: which model of the variance is meant, its recursion in plain form, what it starts from.
+
+y_t = mu + e_t, e_t = sqrt(s_t) z_t, s_t = omega + (alpha + gamma [e_(t-1) < 0]) e_(t-1)^2 + beta s_(t-1), z normal
+or Student's t. Legend: T time steps, N series, k parameters, S starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from citylib import checks
+
+__all__ = ["Garch", "recursion", "starting_variance"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+DISTRIBUTIONS = ("normal", "t")
+SPAN, DECAY = 75, 0.94  # of the weights of the starting variance
+# Persistence, share of the shock in it: what cities' and markets' series have shown.
+STARTS = ((0.98, 0.05), (0.95, 0.1), (0.9, 0.2), (0.8, 0.1), (0.7, 0.4), (0.5, 0.2), (0.3, 0.6), (0.99, 0.15))
+
+
+def recursion(
+    y: npt.ArrayLike, *, mu: float, omega: float, alpha: float, beta: float, first: float, gamma: float = 0.0
+) -> FloatArray:
+    """Return the conditional variances, shape (T,), in plain form.
+
+    Parameters
+    ----------
+    y : array_like, shape (T,)
+        Series.
+    mu, omega, alpha, beta : float
+        Parameters.
+    first : float
+        Variance that stands for what came before the first step.
+    gamma : float, default 0
+        What a shock below zero adds to alpha (GJR).
+
+    Examples
+    --------
+    >>> recursion([1.0, 0.0, 0.0], mu=0.0, omega=0.1, alpha=0.5, beta=0.4, first=1.0).round(6).tolist()
+    [1.0, 1.0, 0.5]
+    """
+    e_T = checks.series("y", y) - mu
+    s_T = np.empty(len(e_T))
+    for t in range(len(e_T)):
+        if t == 0:
+            s_T[t] = omega + (alpha + gamma / 2 + beta) * first
+        else:
+            s_T[t] = omega + (alpha + gamma * (e_T[t - 1] < 0)) * e_T[t - 1] ** 2 + beta * s_T[t - 1]
+    return s_T
+
+
+def starting_variance(y_TN: npt.ArrayLike, *, mean: bool = True) -> FloatArray:
+    """Return what stands for the variance before the first step, shape (N,): the first 75 squares, weights 0.94^t.
+
+    The convention of arch, so that likelihoods can be compared.
+
+    Parameters
+    ----------
+    y_TN : array_like, shape (T, N)
+        Series.
+    mean : bool, default True
+        Whether their means are taken off first.
+    """
+    centred = checks.matrix("y_TN", y_TN)
+    if mean:
+        centred = centred - centred.mean(axis=0)
+    weights = DECAY ** np.arange(min(SPAN, len(centred)))
+    return np.asarray((weights[:, None] * centred[: len(weights)] ** 2).sum(axis=0) / weights.sum())
+
+
+@dataclass(frozen=True)
+class Garch:
+    """Which model of the variance.
+
+    Parameters
+    ----------
+    mean : bool
+        Whether mu is estimated; otherwise it is zero.
+    asymmetric : bool
+        GJR: shocks below zero weigh more by gamma.
+    distribution : {"normal", "t"}
+        Of the standardised shocks.
+    """
+
+    mean: bool = True
+    asymmetric: bool = False
+    distribution: str = "normal"
+
+    def __post_init__(self) -> None:
+        checks.one_of("distribution", self.distribution, DISTRIBUTIONS)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters, as they are ordered."""
+        wanted = (self.mean, True, True, self.asymmetric, True, self.distribution == "t")
+        return tuple(n for n, w in zip(("mu", "omega", "alpha", "gamma", "beta", "nu"), wanted, strict=True) if w)
+
+    def rows(self) -> IntArray:
+        """Of the six that the recursion takes, those that are parameters."""
+        six = ("mu", "omega", "alpha", "gamma", "beta", "nu")
+        return np.array([six.index(name) for name in self.names])
+
+    def six(self, natural: FloatArray) -> FloatArray:
+        """Return all six (..., 6) of parameters (..., k)."""
+        out = np.zeros((*natural.shape[:-1], 6))
+        out[..., 5] = 1e6
+        out[..., self.rows()] = natural
+        return out
+
+    def natural(self, free: FloatArray) -> FloatArray:
+        """Return parameters of numbers without bounds: positive variances, persistence under 1."""
+        at = {name: free[..., i] for i, name in enumerate(self.names)}
+        persistence, share = special.expit(at["beta"]), special.expit(at["alpha"])
+        out = {"mu": at.get("mu"), "omega": np.exp(at["omega"]), "beta": persistence * (1 - share)}
+        shock = persistence * share  # of alpha + gamma / 2
+        if self.asymmetric:
+            symmetric = special.expit(at["gamma"])
+            out |= {"alpha": shock * symmetric, "gamma": 2 * shock * (1 - symmetric)}
+        else:
+            out["alpha"] = shock
+        if self.distribution == "t":
+            out["nu"] = 2.0 + np.exp(at["nu"])
+        return np.stack([np.asarray(out[name]) for name in self.names], axis=-1)
+
+    def starts(self) -> FloatArray:
+        """Return points to start from, free of bounds, for series of variance 1: shape (S, k)."""
+        rows = []
+        for persistence, share in STARTS:
+            at = {"mu": 0.0, "omega": np.log(1 - persistence), "alpha": special.logit(share), "gamma": 1.0}
+            at |= {"beta": special.logit(persistence), "nu": np.log(6.0)}
+            rows.append([at[name] for name in self.names])
+        return np.array(rows)

@@ -1,0 +1,137 @@
+"""GARCH for many series: against the plain recursion, arch, planted truth, bad series."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from citylib.errors import InputError
+from citylib.timeseries import garch, garch_model
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "garch.json"
+
+
+def simulated(steps=1500, seed=0, *, omega=0.1, alpha=0.1, beta=0.8, gamma=0.0, heavy=None, mu=0.5):
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal(steps) if heavy is None else rng.standard_t(heavy, steps) / np.sqrt(heavy / (heavy - 2))
+    e, s = np.zeros(steps), omega / (1 - alpha - gamma / 2 - beta)
+    for t in range(steps):
+        if t:
+            s = omega + (alpha + gamma * (e[t - 1] < 0)) * e[t - 1] ** 2 + beta * s
+        e[t] = np.sqrt(s) * z[t]
+    return mu + e
+
+
+def plain_height(y, model, natural, first):
+    at = dict(zip(model.names, natural, strict=True))
+    s = garch_model.recursion(y, mu=at.get("mu", 0.0), omega=at["omega"], alpha=at["alpha"], beta=at["beta"],
+                        gamma=at.get("gamma", 0.0), first=first)  # fmt: skip
+    e = y - at.get("mu", 0.0)
+    if model.distribution == "normal":
+        return -0.5 * (np.log(2 * np.pi) + np.log(s) + e**2 / s).sum()
+    from scipy import stats
+
+    nu = at["nu"]
+    return stats.t.logpdf(e / np.sqrt(s * (nu - 2) / nu), nu).sum() - 0.5 * np.log(s * (nu - 2) / nu).sum()
+
+
+MODELS = [
+    garch.Garch(),
+    garch.Garch(mean=False),
+    garch.Garch(asymmetric=True),
+    garch.Garch(distribution="t"),
+    garch.Garch(asymmetric=True, distribution="t"),
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_compiled_likelihood_is_the_plain_one(model):
+    y = simulated(700)
+    found = garch.fit(y[:, None], model=model)
+    assert found.loglikelihood[0] == pytest.approx(
+        plain_height(y, model, found.parameters[0], found.first[0]), rel=1e-10
+    )
+    variances = found.variances(y[:, None])[:, 0]
+    at = dict(zip(model.names, found.parameters[0], strict=True))
+    s = garch_model.recursion(y, mu=at.get("mu", 0.0), omega=at["omega"], alpha=at["alpha"], beta=at["beta"],
+                        gamma=at.get("gamma", 0.0), first=found.first[0])  # fmt: skip
+    assert variances[:-1] == pytest.approx(s, rel=1e-9)
+    assert len(variances) == 701
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nothing_near_is_higher(model):
+    y = simulated(900, gamma=0.05)
+    found = garch.fit(y[:, None], model=model)
+    top = found.loglikelihood[0]
+    for i in range(len(model.names)):
+        for factor in (0.98, 1.02):
+            moved = found.parameters[0].copy()
+            moved[i] *= factor
+            assert plain_height(y, model, moved, found.first[0]) <= top + 1e-6
+
+
+def test_truth_is_found_and_its_errors_are_right():
+    truth = np.array([0.5, 0.1, 0.1, 0.8])
+    y = np.column_stack([simulated(2500, seed=s) for s in range(40)])
+    found = garch.fit(y)
+    assert np.nanmedian(found.parameters, axis=0) == pytest.approx(truth, rel=0.15)
+    z = (found.parameters - truth) / found.standard_errors
+    assert 0.6 < np.nanstd(z[:, 0]) < 1.5
+    assert 0.5 < np.nanstd(z[:, 2]) < 1.6
+
+
+def test_heavy_tails_and_asymmetry_are_seen():
+    y = np.column_stack([simulated(3000, seed=s, gamma=0.15, alpha=0.03, heavy=5) for s in range(8)])
+    found = garch.fit(y, model=garch.Garch(asymmetric=True, distribution="t"))
+    names = found.model.names
+    assert np.median(found.parameters[:, names.index("gamma")]) == pytest.approx(0.15, abs=0.06)
+    assert np.median(found.parameters[:, names.index("nu")]) == pytest.approx(5, abs=1.5)
+
+
+@pytest.mark.skipif(not REFERENCE.is_file(), reason="tests/reference/garch.py has not been run")
+@pytest.mark.parametrize("case", range(8))
+def test_as_arch_has_it(case):
+    known = json.loads(REFERENCE.read_text(encoding="utf-8"))["cases"][case]
+    model = garch.Garch(**known["model"])
+    y = simulated(**known["series"])
+    found = garch.fit(y[:, None], model=model)
+    assert found.first[0] == pytest.approx(known["backcast"], rel=1e-10)
+    at_theirs = plain_height(y, model, np.array(known["parameters"]), known["backcast"])
+    assert at_theirs == pytest.approx(known["loglikelihood"], abs=1e-6)
+    assert found.loglikelihood[0] >= known["loglikelihood"] - 1e-6
+    assert found.parameters[0] == pytest.approx(known["parameters"], rel=0.02, abs=1e-3)
+    assert found.standard_errors[0] == pytest.approx(known["standard_errors"], rel=0.05)
+
+
+def test_bad_series_are_told_apart_and_never_fail_the_others():
+    y = np.column_stack([simulated(300, seed=s) for s in range(4)])
+    y[4, 1], y[:, 2] = np.nan, 1.0
+    found = garch.fit(y)
+    assert found.status[1:3].tolist() == ["missing readings", "constant"]
+    assert np.isfinite(found.parameters[[0, 3]]).all()
+    assert np.isnan(found.parameters[1:3]).all()
+    assert garch.fit(y[:50]).status.tolist() == ["too short"] * 4
+    assert list(found.table()["status"]) == found.status.tolist()
+
+
+def test_no_memory_lies_on_the_boundary():
+    y = np.random.default_rng(3).uniform(-1, 1, (800, 1))
+    assert garch.fit(y).status[0] in ("boundary", "converged", "not converged")
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(InputError, match="values must be finite"):
+        garch.fit(np.array([[np.inf], [1.0]]))
+    with pytest.raises(InputError, match="distribution must be one of"):
+        garch.Garch(distribution="cauchy")
+
+
+def test_units_do_not_matter():
+    y = simulated(800)[:, None]
+    here, there = garch.fit(y), garch.fit(1000 * y)
+    assert there.loglikelihood[0] == pytest.approx(here.loglikelihood[0] - 800 * np.log(1000), abs=1e-6)
+    assert there.parameters[0] == pytest.approx(here.parameters[0] * [1e3, 1e6, 1, 1], rel=1e-3)
