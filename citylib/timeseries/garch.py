@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import special
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from citylib import checks
 from citylib.errors import InputError

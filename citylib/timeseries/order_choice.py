@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from citylib import checks
 from citylib.errors import InputError
