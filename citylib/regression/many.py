@@ -323,19 +323,19 @@ def _solve(
 def _meat(
     x_TK: FloatArray, inverse: FloatArray, residual: FloatArray, errors: str, reach: int, when: npt.NDArray[np.int64]
 ) -> FloatArray | None:
-    basis_TK = x_TK @ inverse
     if errors == "HC3":
+        basis_TK = x_TK @ inverse
         rest = 1 - np.einsum("tk,tk->t", basis_TK, basis_TK)
         if rest.min() < 1e-9:
             return None
         scores = basis_TK * (residual / rest)[:, None]
         return np.asarray(inverse @ (scores.T @ scores) @ inverse.T)
-    scores = basis_TK * residual[:, None]
     # Bartlett's weights are those of sums over lags + 1 steps with each other: one product in place of one a lag.
     span = int(when[-1] - when[0]) + 1
     summed = np.zeros((span + reach + 1, x_TK.shape[1]))
-    summed[when - when[0] + 1] = scores
+    summed[when - when[0] + 1] = x_TK * residual[:, None]
     np.cumsum(summed, axis=0, out=summed)
     moving = summed[1:].copy()
     moving[reach + 1 :] -= summed[1:span]
-    return np.asarray(inverse @ (moving.T @ moving) @ inverse.T / (reach + 1))
+    normal = inverse @ inverse.T
+    return np.asarray(normal @ (moving.T @ moving) @ normal / (reach + 1))

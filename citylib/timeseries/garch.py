@@ -29,6 +29,8 @@ IntArray = npt.NDArray[np.int64]
 STATUSES = ("converged", "boundary", "not converged", "too short", "constant", "missing readings")
 FEWEST = 100  # readings
 WIDTH = 1e-6
+ROUGH, FIRST_TURNS = 0.05, 5  # of the climb from each start, before the best of them goes on
+FARTHEST = 25.0
 EDGE = 1e-4  # a share, or a distance of the persistence from 1, below which it lies on the boundary
 
 
@@ -103,7 +105,7 @@ def fit(
     *,
     model: Garch | None = None,
     standard_errors: bool = True,
-    starts: int = 2,
+    starts: int = 4,
     block: int = 64,
     progress: bool = False,
 ) -> ManyGarch:
@@ -117,7 +119,7 @@ def fit(
         Which; by default with a mean, symmetric, normal.
     standard_errors : bool, default True
         Whether they are worked out.
-    starts : int, default 2
+    starts : int, default 4
         Starts that are followed for each series.
     block : int, default 64
         Series held in work at a time.
@@ -181,23 +183,24 @@ class _Block:
         grid = self._shifted(np.broadcast_to(self.model.starts(), (len(everyone), *self.model.starts().shape)))
         order = np.argsort(-self.heights(grid, everyone), axis=1)[:, :starts]
         which = np.repeat(everyone, order.shape[1])
-        found = climb(
+        first = climb(
             lambda points, active: self.heights(points, which[active]),
             grid[which, order.ravel()],
             slope=lambda at, height, active: self.slope(at, height, which[active]),
-            tolerance=1e-8,
-            turns=100,
-            farthest=25.0,
+            tolerance=ROUGH,
+            turns=FIRST_TURNS,
+            farthest=FARTHEST,
         )
-        top = np.where(np.isfinite(found.value), found.value, -np.inf).reshape(len(everyone), -1).argmax(axis=1)
-        chosen = everyone * order.shape[1] + top
-        natural = self.model.natural(found.at[chosen])
+        top = np.where(np.isfinite(first.value), first.value, -np.inf).reshape(len(everyone), -1).argmax(axis=1)
+        # Near the top the curvature that is expected is no longer the one there is.
+        found = climb(self.heights, first.at[everyone * order.shape[1] + top], tolerance=1e-8, farthest=FARTHEST)
+        natural = self.model.natural(found.at)
         errors = np.full_like(natural, np.nan)
         if standard_errors:
-            errors = self._standard_errors(natural, found.value[chosen])
+            errors = self._standard_errors(natural, found.value)
         unit = self._units()
-        status = self._status(natural, found.converged[chosen])
-        height = found.value[chosen] - self.y_nT.shape[1] * np.log(self.scale_n)
+        status = self._status(natural, found.converged)
+        height = found.value - self.y_nT.shape[1] * np.log(self.scale_n)
         return status, natural * unit, errors * unit, height, self.first_n * self.scale_n**2
 
     def measure(self, natural_MLk: FloatArray, which: IntArray, *, whole: bool = False) -> tuple[FloatArray, ...]:
