@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import subprocess
 import sys
 import time
@@ -15,9 +13,6 @@ import numpy as np
 
 from benchmarks import rows
 from benchmarks.rows import Point, Raw, Verdict, median
-
-for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-    os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
 
 HERE = Path(__file__).parent
 SENSORS, COMPARED, ROWS, COLUMNS, LAGS, BLOCK = 10_000, 200, 2_000, 12, 24, 100
@@ -93,9 +88,9 @@ def measure(quick: bool) -> Raw:
                 )
                 raw[errors]["apart"] = max(raw[errors]["apart"], apart)
     code = (
-        "import resource; from benchmarks.regression import *; from citylib.regression import many; "
+        "from benchmarks.regression import *; from citylib.regression import many; "
         f"y = np.zeros((ROWS, {2 * BLOCK})); y[:] = answers(0, {2 * BLOCK}); ours(0, 1, 'HC3'); "
-        f"many.fit(designs, y, block=BLOCK); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+        f"many.fit(designs, y, block=BLOCK); print(rows.peak_memory())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent)
     raw["memory"] = int(done.stdout.split()[-1])
@@ -135,8 +130,6 @@ def main() -> int:
     given = parser.parse_args()
     return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
 
-
-assert resource  # for the process that measures its own memory
 
 if __name__ == "__main__":
     raise SystemExit(main())

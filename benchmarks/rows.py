@@ -171,6 +171,14 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def peak_memory() -> int:
+    """Return the most memory this process has held, in bytes; what started it does not count."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit("the peak memory of a process is read from /proc")
+
+
 def machine() -> str:
     """Return what the figures were measured on, in words."""
     import psutil

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource  # noqa: F401  # for the processes that measure their own memory
 import shutil
 import subprocess
 import sys
@@ -20,9 +19,6 @@ import numpy as np
 
 from benchmarks import rows
 from benchmarks.rows import Point, Raw, Verdict, median
-
-for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-    os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
 
 HERE = Path(__file__).parent
 STEPS, SYNTHETIC = 2016, 100
@@ -311,7 +307,7 @@ def sarima(quick: bool) -> Raw:
 def _memory_of(work: str) -> int:
     """Return the peak memory of a process that does nothing else."""
     code = f"from benchmarks.timeseries import *; from citylib.timeseries import many; {work}; " \
-           "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"  # fmt: skip
+           "print(rows.peak_memory())"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent)
     return int(done.stdout.split()[-1])
 
@@ -385,7 +381,7 @@ def scale(quick: bool) -> Raw:
             "y = np.column_stack([detectors()[:, :100], synthetic()]); many.fit(y[:, :1], order=ORDER); "
             f"y = np.tile(y, (1, {count // 200})); b = time.process_time(); "
             "many.fit(y, order=ORDER, standard_errors=False); "
-            "print(time.process_time() - b, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - y.nbytes)"
+            "print(time.process_time() - b, rows.peak_memory() - y.nbytes)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent)
         seconds, memory = done.stdout.split()[-2:]

@@ -75,12 +75,15 @@ def array(
         raise InputError(argument, f"have {ndim} dimension(s)", out.shape)
     if out.ndim and out.shape[0] < at_least:
         raise InputError(argument, f"have at least {at_least} rows", out.shape[0])
-    infinite = np.isinf(out)
-    if infinite.any():
-        raise InputError(argument, "be finite", f"{int(infinite.sum())} infinite value(s), {_first(infinite)}")
-    nan = np.isnan(out)
-    if not missing and nan.any():
-        raise InputError(argument, "have no missing values", f"{int(nan.sum())} NaN, {_first(nan)}")
+    with np.errstate(all="ignore"):
+        plain = np.isfinite(out.sum())  # one look at large arrays, which mostly are; a sum too large only costs another
+    if not plain:
+        infinite = np.isinf(out)
+        if infinite.any():
+            raise InputError(argument, "be finite", f"{int(infinite.sum())} infinite value(s), {_first(infinite)}")
+        nan = np.isnan(out)
+        if not missing and nan.any():
+            raise InputError(argument, "have no missing values", f"{int(nan.sum())} NaN, {_first(nan)}")
     if minimum is not None:
         low = out < minimum
         if low.any():

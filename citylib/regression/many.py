@@ -21,6 +21,7 @@ from citylib.errors import InputError
 from citylib.panel import Panel
 from citylib.regression.design import dependent
 from citylib.regression.linear import ERRORS
+from citylib.regression.scores import moving_sums
 
 __all__ = ["ManyLinear", "fit"]
 
@@ -29,6 +30,7 @@ Designs = Callable[[int, int], FloatArray]
 
 STATUSES = ("fitted", "too few rows", "constant", "all missing", "collinear", "row fits itself")
 CLOSE = 1e-7  # a column's new part, as a share of it, below which columns are looked at for dependence
+STEEP = 100.0  # of a triangle and its inverse, above which coefficients are mended once
 WELL = 1e-2  # above which one factorisation is as good as two
 
 
@@ -237,8 +239,8 @@ def _fit_block(
 ) -> None:
     columns = x_nTK.shape[2]
     known = ~np.isnan(y_nT)
-    missing = np.isnan(x_nTK).any(axis=2)
-    known &= ~missing
+    if np.isnan(x_nTK.sum()):
+        known &= ~np.isnan(x_nTK).any(axis=2)
     y = np.where(known, y_nT, 0.0)
     x = x_nTK if known.all() else np.where(known[:, :, None], x_nTK, 0.0)
     rows = known.sum(axis=1)
@@ -298,12 +300,14 @@ def _solve(
 ) -> None:
     columns = x.shape[2]
     inverses = np.linalg.inv(triangles)
-    for i, inverse in zip(good, inverses, strict=True):
+    for i, triangle, inverse in zip(good, triangles, inverses, strict=True):
         x_TK, y_T, at = x[i], y[i], start + i
         normal = inverse @ inverse.T
         beta = normal @ (x_TK.T @ y_T)
-        beta += normal @ (x_TK.T @ (y_T - x_TK @ beta))  # what rounding has left
-        residual = np.where(known[i], y_T - x_TK @ beta, 0.0)
+        residual = y_T - x_TK @ beta
+        if np.abs(inverse).max() * np.abs(triangle).max() > STEEP:  # what rounding has left
+            beta += normal @ (x_TK.T @ residual)
+            residual = y_T - x_TK @ beta
         rows = int(out.rows[at])
         squares = float(residual @ residual)
         mean = y_T.sum() / rows
@@ -331,11 +335,7 @@ def _meat(
         scores = basis_TK * (residual / rest)[:, None]
         return np.asarray(inverse @ (scores.T @ scores) @ inverse.T)
     # Bartlett's weights are those of sums over lags + 1 steps with each other: one product in place of one a lag.
-    span = int(when[-1] - when[0]) + 1
-    summed = np.zeros((span + reach + 1, x_TK.shape[1]))
-    summed[when - when[0] + 1] = x_TK * residual[:, None]
-    np.cumsum(summed, axis=0, out=summed)
-    moving = summed[1:].copy()
-    moving[reach + 1 :] -= summed[1:span]
+    moving = np.zeros((int(when[-1] - when[0]) + 1 + reach, x_TK.shape[1]))
+    moving_sums(np.ascontiguousarray(x_TK), residual, when - when[0], reach, moving)
     normal = inverse @ inverse.T
     return np.asarray(normal @ (moving.T @ moving) @ normal / (reach + 1))
