@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -122,7 +123,7 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
         """Return a manager whose kernel is forked if there is a line to a parent, and started otherwise."""
         manager = super().create_kernel_manager()
         manager.client_class = f"{PromptKernelClient.__module__}.{PromptKernelClient.__name__}"
-        if self.sockets and len(os.fsencode(self.sockets)) <= LONGEST and LAUNCHER in manager.kernel_spec.argv:
+        if LAUNCHER in manager.kernel_spec.argv and _holds_sockets(self.sockets):
             # Ports are found free and bound a moment later: of thousands of kernels some would find theirs taken.
             manager.transport, manager.ip = "ipc", self.sockets
         if self.line >= 0:
@@ -168,8 +169,8 @@ class CitylibClient(PapermillNotebookClient):  # type: ignore[misc]
         shell: Any = zmq.Socket.shadow(self.kc.shell_channel.socket)
         iopub: Any = zmq.Socket.shadow(self.kc.iopub_channel.socket)
         poller = zmq.Poller()
-        for socket in (shell, iopub):
-            poller.register(socket, zmq.POLLIN)
+        for channel in (shell, iopub):
+            poller.register(channel, zmq.POLLIN)
         reply, idle, silent = None, False, 0
         while reply is None or not idle:
             if not poller.poll(1000):
@@ -277,6 +278,19 @@ class CitylibEngine(Engine):  # type: ignore[misc]
 def _is_idle_after(message: dict[str, Any], asked: str) -> bool:
     parent, content = message["parent_header"].get("msg_id"), message["content"]
     return bool(parent == asked and content.get("execution_state") == "idle")
+
+
+def _holds_sockets(path: str) -> bool:
+    """Whether sockets can have names that begin so: short enough, and on a file system that has sockets."""
+    try:
+        if not path or len(path.encode()) > LONGEST:
+            return False
+        with socket.socket(socket.AF_UNIX) as tried:
+            tried.bind(f"{path}-0")
+        os.unlink(f"{path}-0")
+    except (OSError, UnicodeError):
+        return False
+    return True
 
 
 def plain(text: str) -> str:

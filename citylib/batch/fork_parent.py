@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import contextvars
 import ctypes
 import fcntl
 import gc
@@ -35,6 +36,7 @@ import socket
 import sys
 import sysconfig
 import termios
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -278,7 +280,8 @@ def _kernel(order: Answer, tell: int, bare: Bare) -> int:
 
     # Read from the environment when the class was made, which was in the parent.
     app: Any = IPKernelApp.instance(parent_handle=os.getppid())
-    OutStream._watch_pipe_fd = _watch_printed  # type: ignore[method-assign]
+    taking = threading.Lock()
+    OutStream._watch_pipe_fd = lambda stream: _watch_printed(stream, taking)  # type: ignore[method-assign]
     app.initialize(order["argv"][1:])
     warnings.filters[:0] = by_imports  # type: ignore[index]  # in front of the shell's, as if they came after it
     warnings._filters_mutated()  # type: ignore[attr-defined]
@@ -288,7 +291,7 @@ def _kernel(order: Answer, tell: int, bare: Bare) -> int:
         pyplot.install_repl_displayhook()
     _transform_once(app.shell.input_transformer_manager)
     for stream in (sys.stdout, sys.stderr):
-        _flush_what_waits(stream)
+        _flush_what_waits(stream, taking)
     os.write(tell, b"1")
     os.close(tell)
     app.start()
@@ -315,7 +318,7 @@ def _transforms(manager: Any) -> list[Any]:
     return [*manager.cleanup_transforms, *manager.line_transforms, *manager.token_transformers]
 
 
-def _flush_what_waits(stream: Any) -> None:
+def _flush_what_waits(stream: Any, taking: threading.Lock) -> None:
     """Have a stream flushed when something waits in it, or in the pipe of what programs and C libraries print.
 
     ipykernel flushes both streams before and after all that a cell shows. Each time another thread is woken and waited
@@ -324,22 +327,26 @@ def _flush_what_waits(stream: Any) -> None:
     if not hasattr(stream, "_buffers"):  # not an ipykernel's
         return
     flush, send = stream.flush, stream._flush
+    under_way: list[bool] = []  # not a lock: a process that a cell forks would inherit it held
 
-    def send_whole() -> None:
-        with stream._buffer_lock:  # what the sending thread has taken is sent before anybody finds nothing waiting
+    def send_marked() -> None:
+        under_way.append(True)
+        try:
             send()
+        finally:
+            under_way.pop()
 
     def flush_what_waits() -> None:
-        _take_printed(stream)
-        with stream._buffer_lock:
-            waits = bool(stream._buffers)
-        if waits:
+        if threading.current_thread() is threading.main_thread():
+            _take_printed(stream, taking)
+        # In this order: what the sending thread has taken out of the buffers it has marked before.
+        if stream._buffers or under_way:
             flush()
 
-    stream.flush, stream._flush = flush_what_waits, send_whole
+    stream.flush, stream._flush = flush_what_waits, send_marked
 
 
-def _watch_printed(stream: Any) -> None:
+def _watch_printed(stream: Any, taking: threading.Lock) -> None:
     """Take what programs and C libraries print as it comes: instead of ipykernel's thread, which no flush waits for."""
     pipe = select.poll()
     pipe.register(stream._fid, select.POLLIN)
@@ -347,23 +354,26 @@ def _watch_printed(stream: Any) -> None:
         while stream._should_watch:
             if not pipe.poll()[0][1] & select.POLLIN:  # nobody is left who could print
                 return
-            _take_printed(stream)
+            _take_printed(stream, taking)
     except Exception:
         stream._exc = sys.exc_info()
 
 
-def _take_printed(stream: Any) -> None:
+def _take_printed(stream: Any, taking: threading.Lock) -> None:
     """Put what waits in a stream's pipe into its buffer, for the cell that runs now."""
     # Its last byte is for the thread, to end by; and a process that a cell has forked leaves all of it to this one.
-    if stream._fid is None or not stream._should_watch or os.getpid() != stream._master_pid:
+    if not stream._should_watch or os.getpid() != stream._master_pid or not taking.acquire(timeout=GRACE):
         return
-    with stream._buffer_lock:  # from the look to the buffer, so that whoever waits for it finds all in the buffer
+    try:  # from the look to the buffer, so that whoever waits for the lock finds all in the buffer
         waiting = int.from_bytes(fcntl.ioctl(stream._fid, termios.FIONREAD, bytes(4)), sys.byteorder)
         printed = os.read(stream._fid, waiting) if waiting else b""
-        if printed:
-            stream.write(printed.decode(errors="replace"))
+        if printed:  # for the current cell, not for the one that started the task which flushes
+            contextvars.Context().run(stream.write, printed.decode(errors="replace"))
+    finally:
+        taking.release()
     if printed:
-        os.write(stream._original_stdstream_copy, printed)
+        with contextlib.suppress(OSError):  # a full disk is no fault of the cell
+            os.write(stream._original_stdstream_copy, printed)
 
 
 def _client(order: Answer, tell: int, bare: Bare) -> int:

@@ -143,6 +143,41 @@ def test_what_programs_print_is_taken_without_waiting_for_a_thread(twice):
         assert [line.partition("'")[0] for line in printed(outcome.folder)] == [f"written {i}" for i in range(60)]
 
 
+def test_processes_that_a_cell_forks_end_while_a_program_prints(twice):
+    source = """
+import multiprocessing, subprocess, sys
+talk = "import time\\nwhile True: print('a line of a program', flush=True); time.sleep(0.0002)"
+chatty = subprocess.Popen([sys.executable, "-c", talk], stdout=1)
+context = multiprocessing.get_context("fork")
+children = [context.Process(target=int) for _ in range(60)]
+for child in children: child.start()
+for child in children: child.join(10)
+chatty.kill(); chatty.wait()
+hung = [child for child in children if child.is_alive()]
+for child in hung: child.kill()
+"""
+    _, *forked = twice(source, "print(len(hung), 'hung')")
+    for outcome in forked:
+        assert printed(outcome.folder)[-1] == "0 hung"
+
+
+def test_what_programs_print_is_the_current_cells_whoever_flushes(twice):
+    first = """
+import asyncio, os
+async def busy():
+    for _ in range(200):
+        print("", end="", flush=True)
+        await asyncio.sleep(0.001)
+task = asyncio.ensure_future(busy())
+"""
+    second = "for i in range(20):\n    os.write(1, b'.')\n    await asyncio.sleep(0.005)"
+    _, *forked = twice(first, second)
+    for outcome in forked:
+        content = json.loads((outcome.folder / "notebook.ipynb").read_text(encoding="utf-8"))
+        texts = ["".join("".join(o.get("text", "")) for o in c.get("outputs", [])) for c in content["cells"]]
+        assert texts[-1] == "." * 20
+
+
 def test_cells_are_transformed_as_by_a_started_kernel(twice):
     sources = [
         "seen = []\nget_ipython().input_transformers_cleanup.append(lambda lines: seen.append(len(lines)) or lines)",
