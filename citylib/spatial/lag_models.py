@@ -43,7 +43,7 @@ class SpatialFit:
     names : tuple of str
         Of the K columns.
     coefficients : ndarray, shape (K,)
-        Of the columns. In a lag model they are not effects: see `impacts`.
+        Of the columns. In a lag model they are not effects: neighbours answer, and are answered (see `trace`).
     spatial : float
         rho or lambda.
     variance : float

@@ -49,7 +49,7 @@ def fit(
 
     y_t = x_t' beta + n_t with n_t a (seasonal) ARIMA process. Missing readings are passed over by the filter; no
     reading is lost to differencing beside a gap. The likelihood of a misspecified series has several maxima:
-    each sensor is climbed from the best few of many starts.
+    each sensor is climbed from the first few of a list of starts, kinds of memory that city series have.
 
     Parameters
     ----------
