@@ -13,11 +13,10 @@ __all__ = ["LANES", "MU", "NU", "logarithms", "sums"]
 
 LANES = 8
 MU, OMEGA, ALPHA, GAMMA, BETA, NU = range(6)  # rows of the points
-FAST = {"contract", "reassoc", "nsz", "arcp"}
 OFTEN = 8  # factors between two logarithms
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _one(y, first, points, heavy, whole, log_s, tail, gram, steer):
     """Fill in, for one series and LANES points, sum of log s, the sum of its tail, and products of relative changes."""
     s = np.empty(LANES)

@@ -17,11 +17,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["FAST", "LANES", "SETTLED", "complete_errors", "first_column", "products"]
+__all__ = ["LANES", "SETTLED", "complete_errors", "first_column", "products"]
 
 LANES = 8
 SETTLED = 1e-14  # a change of the covariance, in variances of the shock, that no longer counts
-FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 @njit(cache=True, nogil=True)
@@ -87,7 +86,7 @@ def first_column(a, b, out):
     return True
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _one_complete(w, a_lags, a, b_lags, b, r, errors, log_F):
     """Whitened errors (T, LANES) of one series at LANES points, and the sums of the logarithms of their variances."""
     steps = len(w)
@@ -176,7 +175,7 @@ def _one_complete(w, a_lags, a, b_lags, b, r, errors, log_F):
     _by_recursion(w, t, a_lags, a, b_lags, b, errors)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _by_recursion(w, t, a_lags, a, b_lags, b, errors):
     """Errors from step t on, where those before it and the readings are all that counts."""
     steps = len(w)
@@ -220,7 +219,7 @@ def _by_recursion(w, t, a_lags, a, b_lags, b, errors):
                     errors[u, lane] -= b[i, lane] * errors[u - b_lags[i], lane]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def products(errors, gram, whole):
     """Products of the errors at the points with each other, or of each with itself alone."""
     for i in range(LANES):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from citylib.timeseries.fast_filter import FAST, LANES, SETTLED, products
+from citylib.timeseries.fast_filter import LANES, SETTLED, products
 from citylib.timeseries.kalman import start
 
 __all__ = ["gappy_errors"]
@@ -19,7 +19,7 @@ __all__ = ["gappy_errors"]
 FADED = 1e-30  # what is less is taken for nothing: it would fade into numbers that are slow to work with
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _ahead(a, b, c, s, P, spread, move):
     """Step the state (m, LANES) and, if it moves, its covariance (m, m, LANES) one step ahead."""
     r, d = a.shape[0], len(c)
@@ -80,7 +80,7 @@ def _ahead(a, b, c, s, P, spread, move):
                 P[i, j, lane] += b[i, lane] * b[j, lane]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _seen(c, r, P, gain, F):
     """Fill in the covariances of the state with the reading to come, and the reading's variance."""
     d = len(c)
@@ -97,7 +97,7 @@ def _seen(c, r, P, gain, F):
             F[lane] += c[j] * gain[r + j, lane]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _learned(r, P, gain, F):
     """Take off the covariance what the reading has told; return the largest variance that is left of the process."""
     m = P.shape[0]

@@ -20,7 +20,6 @@ from citylib.timeseries.fast_filter import first_column
 __all__ = ["general_errors", "start", "states_at"]
 
 SETTLED = 1e-14  # a change of the covariance, in variances of the shock, that no longer counts
-FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 @njit(cache=True, nogil=True)
@@ -41,7 +40,7 @@ def start(a, b, d, P):
     return True
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _ahead(a, b, c, s, P, spread, move):
     """Step the states (m, C) and, if they move, their covariance (m, m) one step ahead."""
     r, d = len(a), len(c)
@@ -90,7 +89,7 @@ def _ahead(a, b, c, s, P, spread, move):
             P[i, j] += b[i] * b[j]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True)
 def _seen(c, r, P, gain):
     """Fill in the covariance of the state with the reading to come; return the reading's variance."""
     d = len(c)
