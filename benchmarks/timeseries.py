@@ -24,7 +24,8 @@ HERE = Path(__file__).parent
 STEPS, SYNTHETIC = 2016, 100
 ORDER = (2, 1, 2)
 FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
-    "many", "arima_fits", "block", "climb", "fast_filter", "kalman", "likelihood", "specification", "order_choice"
+    "many", "arima_fits", "block", "climb", "fast_filter", "presample",
+    "recursion", "kalman", "likelihood", "specification", "order_choice"
 ))  # fmt: skip
 GARCH_FILES = tuple(
     f"citylib/timeseries/{name}.py" for name in ("garch", "garch_model", "conditional_variance", "climb")

@@ -6,8 +6,11 @@
 - `citylib.timeseries.many`: ARIMA and SARIMA for every sensor in one call
 - `citylib.timeseries.order_choice`: how many differences, and which order for each sensor
 - `citylib.timeseries.garch`: the variance of what comes next, for many series
+- `citylib.timeseries.seasonal_arima`: one of those models, to be backtested
+- `citylib.timeseries.smoothing`, `citylib.timeseries.theta`: exponential smoothing, the Theta method
 - `citylib.timeseries.naive`: persistence and seasonal naive, the baselines to beat
 - `citylib.timeseries.likelihood`, `citylib.timeseries.garch_model`: the likelihoods in plain form; compiled ones beside
-  them: `citylib.timeseries.fast_filter`, `citylib.timeseries.gap_filter`, `citylib.timeseries.kalman`,
+  them: `citylib.timeseries.recursion`, `citylib.timeseries.presample`, `citylib.timeseries.fast_filter`,
+  `citylib.timeseries.gap_filter`, `citylib.timeseries.kalman`,
   `citylib.timeseries.conditional_variance`
 """

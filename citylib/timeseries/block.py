@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from citylib.timeseries import fast_filter, gap_filter, kalman
 from citylib.timeseries.climb import curvature
+from citylib.timeseries.recursion import LANES
 from citylib.timeseries.specification import Specification
 
 __all__ = ["WAYS", "Block", "Measured", "ways"]
@@ -78,19 +79,21 @@ class Block:
         if self._way == "general":
             return self._measure_general(ar, ma, which, whole)
         many, points = ar.shape[:2]
-        groups = -(-points // fast_filter.LANES)
-        gram = np.zeros((many, groups, fast_filter.LANES, fast_filter.LANES))
-        log_F = np.zeros((many, groups, fast_filter.LANES))
+        groups = -(-points // LANES)
+        gram = np.zeros((many, groups, LANES, LANES))
+        log_F = np.zeros((many, groups, LANES))
         if self._way == "complete":
             lags = self.specification.lags
             a, b = (_grouped(full[..., lag - 1], groups) for full, lag in zip((ar, ma), lags, strict=True))
             states = self.specification.states
-            fast_filter.complete_errors(self._y_nT, which, lags[0], a, lags[1], b, states, whole, gram, log_F)
+            wanted = points if whole else 0
+            fast_filter.complete_errors(self._y_nT, which, lags[0], a, lags[1], b, states, wanted, gram, log_F)
             counted = np.full(many, self._y_nT.shape[1])
         else:
             a, b = (_grouped(full, groups) for full in self._dense(ar, ma))
             c = self.specification.level_coefficients
-            gap_filter.gappy_errors(self._y_nT, self._first_n, which, a, b, c, whole, gram, log_F)
+            wanted = points if whole else 0
+            gap_filter.gappy_errors(self._y_nT, self._first_n, which, a, b, c, wanted, gram, log_F)
             counted = (~np.isnan(self._y_nT)).sum(axis=1)[which] - len(c)
         products = gram[:, 0, :points, :points]
         if groups > 1:
@@ -137,7 +140,7 @@ class Block:
         so that Gauss and Newton's curvature needs no more than one more point a parameter.
         """
         k = at_Mk.shape[1]
-        if k + 1 > fast_filter.LANES:
+        if k + 1 > LANES:
             return curvature(self.heights, at_Mk, height_M, which_M)
         offsets = np.concatenate([np.zeros((1, k)), WIDTH * np.eye(k)])
         natural = self.specification.natural(at_Mk[:, None, :] + offsets)
@@ -176,5 +179,5 @@ def ways(y_TN: FloatArray, x_TC: FloatArray, specification: Specification) -> np
 def _grouped(points_MLp: FloatArray, groups: int) -> FloatArray:
     """Return coefficients (M, L, p) as (M, G, p, LANES), the last point repeated to fill up."""
     many, points, p = points_MLp.shape
-    full = np.minimum(np.arange(groups * fast_filter.LANES), points - 1)
-    return np.ascontiguousarray(points_MLp[:, full].reshape(many, groups, fast_filter.LANES, p).swapaxes(2, 3))
+    full = np.minimum(np.arange(groups * LANES), points - 1)
+    return np.ascontiguousarray(points_MLp[:, full].reshape(many, groups, LANES, p).swapaxes(2, 3))

@@ -1,6 +1,6 @@
-"""The usual week of every sensor, and what is left once it is taken off.
+"""The usual week of every sensor, and what is left once it is taken off; the season of one series.
 
-Legend: T time steps, N sensors, S slots of a day, D kinds of days.
+Legend: T time steps, N sensors, S slots of a day, D kinds of days, m steps in a season.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from citylib import checks
 from citylib.errors import InputError
 from citylib.timeseries.arima_fits import readings
 
-__all__ = ["UsualDays", "usual_days"]
+__all__ = ["UsualDays", "classical_season", "usual_days"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -101,6 +101,55 @@ def usual_days(
     if kinds == 2:  # a slot never read on one kind of day takes the other's
         means = np.where(np.isnan(means), means[::-1], means)
     return UsualDays(means, step)
+
+
+def classical_season(y: npt.ArrayLike, period: int) -> FloatArray:
+    """Return what each phase of the season adds, shape (m,): mean distance from a moving average a season long.
+
+    Parameters
+    ----------
+    y : array_like, shape (T,)
+        Readings; NaN where one is missing.
+    period : int
+        Steps in a season m.
+
+    Returns
+    -------
+    ndarray
+        The phase of the first step first; they add up to zero.
+
+    Raises
+    ------
+    InputError
+        Less than two seasons, or a phase of which no reading has neighbours on both sides.
+
+    References
+    ----------
+    Hyndman, R. J. and Athanasopoulos, G. (2021). Forecasting: Principles and Practice, 3rd ed., OTexts, section 3.4.
+
+    Examples
+    --------
+    >>> classical_season([1.0, 3.0] * 6, 2).tolist()
+    [-1.0, 1.0]
+    """
+    m = checks.integer("period", period, minimum=2)
+    y_T = checks.series("y", y, missing=True, at_least=2 * m)
+    weights = np.ones(m) if m % 2 else np.r_[0.5, np.ones(m - 1), 0.5]
+    read = ~np.isnan(y_T)
+    sums = np.convolve(np.where(read, y_T, 0.0), weights, mode="same")
+    counts = np.convolve(read.astype(float), weights, mode="same")
+    half = len(weights) // 2
+    inner = np.zeros(len(y_T), dtype=bool)
+    inner[half : len(y_T) - half] = True
+    inner &= read & (counts > m / 2)
+    away = np.where(inner, y_T - sums / np.maximum(counts, 1.0), 0.0)
+    phase = np.arange(len(y_T)) % m
+    cases = np.bincount(phase, inner, minlength=m)
+    if (cases == 0).any():
+        rule = "hold a reading of each phase of the season, with most of a season read around it"
+        raise InputError("y", rule, f"none of {int((cases == 0).sum())} of {m} phases")
+    means = np.bincount(phase, away, minlength=m) / cases
+    return np.asarray(means - means.mean())
 
 
 def _slots(

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from citylib.timeseries.fast_filter import LANES, SETTLED, products
 from citylib.timeseries.kalman import start
+from citylib.timeseries.recursion import LANES, SETTLED, products
 
 __all__ = ["gappy_errors"]
 
@@ -101,10 +101,13 @@ def _seen(c, r, P, gain, F):
 def _learned(r, P, gain, F):
     """Take off the covariance what the reading has told; return the largest variance that is left of the process."""
     m = P.shape[0]
+    share = np.empty(LANES)
     for i in range(m):
+        for lane in range(LANES):
+            share[lane] = gain[i, lane] / F[lane]
         for j in range(m):
             for lane in range(LANES):
-                left = P[i, j, lane] - gain[i, lane] * gain[j, lane] / F[lane]
+                left = P[i, j, lane] - share[lane] * gain[j, lane]
                 P[i, j, lane] = left if abs(left) > FADED else 0.0
     largest = 0.0
     for i in range(r):
@@ -176,7 +179,7 @@ def _one(y, known, first, a, b, c, errors, log_F):
 
 
 @njit(cache=True, nogil=True)
-def gappy_errors(y_nT, first_n, which_M, a_MGrL, b_MGrL, c, whole, gram_MGLL, log_F_MGL):
+def gappy_errors(y_nT, first_n, which_M, a_MGrL, b_MGrL, c, wanted, gram_MGLL, log_F_MGL):
     """Fill in products and logarithms for series with gaps, without regressors.
 
     Parameters
@@ -191,8 +194,8 @@ def gappy_errors(y_nT, first_n, which_M, a_MGrL, b_MGrL, c, whole, gram_MGLL, lo
         Coefficients of the ARMA part, dense; b begins with 1.
     c : ndarray, shape (d,)
         Coefficients with which past levels enter by differencing.
-    whole : bool
-        Whether products of errors at different points are wanted.
+    wanted : int
+        Points, at most LANES, of whose errors the products with all others are wanted; 0: of each with itself only.
     gram_MGLL, log_F_MGL : ndarray, shapes (M, G, LANES, LANES) and (M, G, LANES)
         Filled in; NaN where a point is not stationary.
     """
@@ -202,4 +205,4 @@ def gappy_errors(y_nT, first_n, which_M, a_MGrL, b_MGrL, c, whole, gram_MGLL, lo
         known = ~np.isnan(y)
         for g in range(a_MGrL.shape[1]):
             _one(y, known, first_n[which_M[k]], a_MGrL[k, g], b_MGrL[k, g], c, errors, log_F_MGL[k, g])
-            products(errors, gram_MGLL[k, g], whole)
+            products(errors, gram_MGLL[k, g], wanted)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from citylib.timeseries.fast_filter import first_column
+from citylib.timeseries.recursion import first_column
 
 __all__ = ["general_errors", "start", "states_at"]
 

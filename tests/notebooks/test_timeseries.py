@@ -46,7 +46,15 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     scaled = table(ran, "scaled_errors")
     mase, mae = records["mase"], records["mae"]
     assert mase["value"] / mase["baseline"] == pytest.approx(mae["value"] / mae["baseline"])
-    assert list(scaled.columns) == ["hours_ahead", "ARIMA", "seasonal naive", "persistence"]
+    assert list(scaled.columns) == ["hours_ahead", "ARIMA", "ETS", "seasonal naive", "persistence"]
+    assert {"ARIMA, no season", "ETS", "Theta", "SARIMA"} <= set(table(ran, "scores")["forecast"])
+    equal = table(ran, "equal_accuracy").set_index("against")
+    assert (equal["p_holm"] >= equal["p_value"]).all()
+    spans = table(ran, "interval_scores").set_index("intervals")
+    assert {"ARIMA", "ARIMA, corrected", "ETS"} <= set(spans.index)
+    surprise = table(ran, "likelihood_by_hand")
+    np.testing.assert_allclose(surprise["by_hand"], surprise["library"])
+    assert "worth_of_weather" not in records
     assert scaled["seasonal naive"].mean() == pytest.approx(mase["baseline"], rel=0.05)
     hand = table(ran, "by_hand")
     np.testing.assert_allclose(hand["by_hand"], hand["library"])
@@ -56,7 +64,19 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("season", ["none", "weekly"])
 def test_every_season(run_chapter: Callable[..., Any], season: str) -> None:
     ran = run_chapter(CHAPTER, source="synthetic:tiny", season=season, variable="PM2.5", logarithm=True, **SMALL)
-    assert set(table(ran, "scores")["forecast"]) == {"ARIMA", "seasonal naive", "persistence"}
+    blind, lagged = {"ARIMA, no season"}, {"SARIMA"}
+    common = {"ARIMA", "ETS", "Theta", "seasonal naive", "persistence"}
+    assert set(table(ran, "scores")["forecast"]) == common | (lagged if season == "none" else blind)
+
+
+@pytest.mark.slow
+def test_weather_beside_the_calendar(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", variable="PM2.5", regressors=["wind_speed"], **SMALL)
+    worth = ran["records"]["worth_of_weather"]
+    assert worth["interval"][0] < worth["value"] < worth["interval"][1]
+    equal = table(ran, "equal_accuracy").set_index("against")
+    assert np.isnan(equal.loc["ARIMA, weather known", "p_holm"])  # it stands in no verdict
+    assert "ARIMA, weather known" in set(table(ran, "scores")["forecast"])
 
 
 def test_plainly(run_plainly: Callable[..., Any]) -> None:

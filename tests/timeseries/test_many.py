@@ -250,3 +250,29 @@ def test_units_do_not_matter(scale, shift, seed):
     here, there = many.fit(y, order=(1, 1, 1)), many.fit(shift + scale * y, order=(1, 1, 1))
     assert there.loglikelihood[0] == pytest.approx(here.loglikelihood[0] - 119 * np.log(scale), abs=1e-4)
     assert there.variance[0] == pytest.approx(here.variance[0] * scale**2, rel=1e-3)
+
+
+def test_the_two_filters_of_complete_series_agree_up_to_the_edge_of_invertibility() -> None:
+    from citylib.timeseries import fast_filter, presample, recursion
+    from citylib.timeseries.specification import Specification
+
+    generator = np.random.default_rng(5)
+    for order in ((2, 0, 2), (1, 0, 3), (3, 0, 0), (0, 0, 1), (1, 0, 0), (0, 0, 0)):
+        spec = Specification(order)
+        free = generator.uniform(-1.2, 1.2, (8, spec.parameters))
+        if order[2]:
+            free[::2, -1] = 12.0  # a moving average with a root on the unit circle, all but
+        a, b = (np.ascontiguousarray(part.T) for part in spec.multiplied(spec.natural(free)))
+        (a_lags, b_lags), r = spec.lags, spec.states
+        for w in (generator.standard_normal(200), generator.standard_normal(200).cumsum()):
+            heights = []
+            for rows in (200 + r, 200):
+                errors, log_F, gram = np.empty((rows, 8)), np.empty(8), np.empty((8, 8))
+                if rows > 200:
+                    presample.whitened(w, a_lags, a, b_lags, b, r, errors, log_F, np.empty((200, 8)))
+                else:
+                    fast_filter._one_complete(w, a_lags, a, b_lags, b, r, errors, log_F)
+                recursion.products(errors, gram, 8)
+                heights.append(-0.5 * (200 * np.log(np.diag(gram) / 200) + log_F))
+                np.testing.assert_allclose(gram, gram.T, rtol=1e-9)
+            np.testing.assert_allclose(heights[0], heights[1], atol=1e-6)
