@@ -136,6 +136,7 @@ def fit(
     errors: str = "HC3",
     lags: int | None = None,
     steps: npt.ArrayLike | None = None,
+    corrected: bool = False,
     names: Sequence[str] | None = None,
 ) -> LinearFit:
     """Fit y = X b by least squares.
@@ -154,6 +155,8 @@ def fit(
     steps : array_like of int, shape (T,), optional
         For HAC: number of each row's step on a regular time axis, strictly increasing. Rows are
         then paired by time, so that a gap of weeks is not taken for one hour. Without it rows count as consecutive.
+    corrected : bool, default False
+        For HAC: whether the covariance is multiplied by T / (T - K), as residuals are smaller than errors.
     names : sequence of str, optional
         Names of the columns if `x` is no frame.
 
@@ -205,6 +208,8 @@ def fit(
     meat = _meat(q, residuals, leverage, errors, lags, steps)
     inverse = linalg.solve_triangular(triangle, np.eye(columns))
     covariance = inverse @ (sigma**2 * np.eye(columns) if meat is None else meat) @ inverse.T
+    if errors == "HAC" and corrected:
+        covariance *= rows / (rows - columns)
     r_squared = 1 - float(residuals @ residuals) / spread if spread > 0 else 0.0
     return LinearFit(
         labels, coefficients, covariance, errors, fitted, residuals, leverage, sigma, r_squared, np.asarray(triangle)

@@ -74,6 +74,13 @@ def test_hac_pairs_by_time_not_by_row() -> None:
     assert np.abs(blind.covariance / found.covariance - 1).max() > 0.01
 
 
+def test_the_correction_for_few_rows_is_that_of_statsmodels() -> None:
+    x, y = sample(40)
+    peer = sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": 4, "use_correction": True})
+    found = linear.fit(x, y, errors="HAC", lags=4, corrected=True)
+    np.testing.assert_allclose(found.covariance, peer.cov_params(), rtol=1e-9)
+
+
 def test_steps_far_apart_are_paired_row_by_row_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = sample(200)
     steps = np.cumsum(np.random.default_rng(0).choice([1, 2, 30], size=200))
