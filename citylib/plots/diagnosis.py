@@ -125,12 +125,16 @@ def influence(
         axes.plot(when[top], far[top], "o", ms=4, color=mode["colours"][1])
         for k in top:
             right = bool(when[k] < when[known].min() + (when[known].max() - when[known].min()) * 0.8)
-            place = {
-                "xytext": (5 if right else -5, 0),
-                "textcoords": "offset points",
-                "ha": "left" if right else "right",
-            }
-            axes.annotate(str(when[k])[:10], (when[k], far[k]), fontsize="small", va="center", **place)
+            side, reach = ("left", 5) if right else ("right", -5)
+            axes.annotate(
+                str(when[k])[:10],
+                (when[k], far[k]),
+                xytext=(reach, 0),
+                textcoords="offset points",
+                ha=side,
+                va="center",
+                fontsize="small",
+            )
         locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
