@@ -138,7 +138,7 @@ def influence(
         locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-        axes.set(xlabel=f"first time of the {group}", ylabel=f"Cook's distance of the {group}")
+        axes.set(xlabel=group, ylabel=f"Cook's distance of the {group}")
         axes.set_ylim(bottom=0)
 
     named = "; ".join(f"{str(when[k])[:10]} at {far[k]:.3g}" for k in top)
