@@ -5,4 +5,6 @@
 - `citylib.regression.many`: the same for every sensor of a city at once
 - `citylib.regression.intervals`: what is unusual: prediction intervals, plain and by group
 - `citylib.regression.diagnostics`: what would make a fit wrong
+- `citylib.regression.influence`: which days a fit hangs on
+- `citylib.regression.dependence`: columns that repeat others
 """

@@ -16,15 +16,15 @@ import pandas as pd
 
 from citylib import checks
 from citylib.errors import DataQualityWarning, InputError, UnknownNameError
+from citylib.regression.dependence import dependent
 
-__all__ = ["CALENDAR", "INTERCEPT", "OTHER", "Design", "calendar", "dependent", "inputs"]
+__all__ = ["CALENDAR", "INTERCEPT", "OTHER", "Design", "calendar", "inputs"]
 
 INTERCEPT = "intercept"
 OTHER = "(other)"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CALENDAR = ("hour", "weekday", "weekend", "hour_of_week", "month")
-TOLERANCE = 1e-9  # a column whose new part is smaller than this share of it adds nothing
 
 
 def calendar(times: npt.ArrayLike, *, free: npt.ArrayLike | None = None) -> pd.DataFrame:
@@ -146,6 +146,12 @@ class Design:
     rare : int or mapping of str to int, default 1
         Levels with fewer training rows are pooled into ``"(other)"``; one number for all categories, or one for
         each named (1 for the others).
+    modifiers : sequence of str
+        Categories that are there for the interactions, such as busy hours beside hours of the week: those of their own
+        columns that follow from the others are left out.
+    rare_products : int, optional
+        Products that are not zero on fewer training rows, or that follow from the other columns, are left out: there
+        the two effects add up. By default none is, and products that follow from others are refused.
 
     Attributes
     ----------
@@ -159,6 +165,8 @@ class Design:
         Names of the columns, ``"intercept"`` first; ``"weather=Rain"`` for a level.
     terms_ : dict of str to tuple of str
         Columns of each input or ``"a:b"``.
+    left_out_ : dict of str to str
+        Columns of modifiers and products that were left out, and why.
 
     Examples
     --------
@@ -177,15 +185,21 @@ class Design:
         reference: Mapping[str, str] | None = None,
         scale: str = "standard",
         rare: int | Mapping[str, int] = 1,
+        modifiers: Sequence[str] = (),
+        rare_products: int | None = None,
     ) -> None:
         self.numeric = tuple(numeric)
         self.categorical = tuple(categorical)
+        self.modifiers = tuple(modifiers)
         self.interactions = tuple((a, b) for a, b in interactions)
         self.reference = dict(reference or {})
         self.scale = checks.one_of("scale", scale, ("standard", "centre", "none"))
         least = rare if isinstance(rare, Mapping) else dict.fromkeys(self.categorical, rare)
         self.rare = {name: checks.integer("rare", count, minimum=1) for name, count in least.items()}
-        inputs = checks.unique("numeric, categorical", [*self.numeric, *self.categorical])
+        self.rare_products = (
+            None if rare_products is None else checks.integer("rare_products", rare_products, minimum=1)
+        )
+        inputs = checks.unique("numeric, categorical, modifiers", [*self.numeric, *self.categorical, *self.modifiers])
         for name in [n for pair in self.interactions for n in pair]:
             checks.one_of("interactions", name, inputs)
         for argument, names in (("reference", self.reference), ("rare", self.rare)):
@@ -222,13 +236,14 @@ class Design:
         spread = {n: float(numbers[n].std(ddof=0)) for n in self.numeric}
         self.scale_ = {n: spread[n] if self.scale == "standard" and spread[n] > 0 else 1.0 for n in self.numeric}
         self.pooled_: dict[str, tuple[str, ...]] = {}
-        self.levels_ = {n: self._levels(n, known[n]) for n in self.categorical}
-        coded = {n: self._coded(n, known[n]) for n in (*self.numeric, *self.categorical)}
-        self.terms_: dict[str, tuple[str, ...]] = {n: tuple(block) for n, block in coded.items()}
-        for a, b in self.interactions:
-            self.terms_[f"{a}:{b}"] = tuple(f"{x}:{y}" for x in coded[a] for y in coded[b])
+        self.levels_ = {n: self._levels(n, known[n]) for n in (*self.categorical, *self.modifiers)}
+        blocks = self._blocks(known)
+        self.left_out_ = self._spared(blocks)
+        kept = {n: tuple(c for c in block if c not in self.left_out_) for n, block in blocks.items()}
+        self.terms_: dict[str, tuple[str, ...]] = {
+            n: block for n, block in kept.items() if block or n in self.categorical
+        }
         self.columns_ = (INTERCEPT, *(c for block in self.terms_.values() for c in block))
-        self._refuse_repeats(self.transform(known))
         return self
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -256,23 +271,46 @@ class Design:
             raise InputError("design", "be fitted before it transforms", "no fit yet")
         known = self._inputs(frame)
         self._tell_new(known)
-        blocks = {n: self._coded(n, known[n]) for n in (*self.numeric, *self.categorical)}
+        columns = {name: column for block in self._blocks(known).values() for name, column in block.items()}
         out = np.empty((len(known), len(self.columns_)))
         out[:, 0] = 1.0
-        parts = [column for block in blocks.values() for column in block.values()]
-        for a, b in self.interactions:
-            parts += [x * y for x in blocks[a].values() for y in blocks[b].values()]
-        for k, column in enumerate(parts, start=1):
-            out[:, k] = column
+        for k, name in enumerate(self.columns_[1:], start=1):
+            out[:, k] = columns[name]
         out[known.isna().any(axis=1).to_numpy()] = np.nan
         return pd.DataFrame(out, index=frame.index, columns=list(self.columns_))
 
     def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
-        for name in (*self.numeric, *self.categorical):
+        named = [*self.numeric, *self.categorical, *self.modifiers]
+        for name in named:
             checks.one_of("column of frame", name, [str(c) for c in frame.columns])
         for name in self.numeric:
             checks.series(name, frame[name].to_numpy(), missing=True, at_least=0)
-        return frame[[*self.numeric, *self.categorical]]
+        return frame[named]
+
+    def _blocks(self, known: pd.DataFrame) -> dict[str, dict[str, npt.NDArray[np.float64]]]:
+        blocks = {str(n): self._coded(str(n), known[n]) for n in known}
+        for a, b in self.interactions:
+            products = [(x, y) for x in blocks[a] for y in blocks[b]]
+            blocks[f"{a}:{b}"] = {f"{x}:{y}": blocks[a][x] * blocks[b][y] for x, y in products}
+        return blocks
+
+    def _spared(self, blocks: dict[str, dict[str, npt.NDArray[np.float64]]]) -> dict[str, str]:
+        """Return what is left out of modifiers and products, and why; anything else that repeats is refused."""
+        columns = {name: column for block in blocks.values() for name, column in block.items()}
+        products = {c for a, b in self.interactions for c in blocks[f"{a}:{b}"]} if self.rare_products else set()
+        rows = {name: int(np.count_nonzero(columns[name])) for name in products}
+        out = {name: f"{n} rows" for name, n in rows.items() if n < (self.rare_products or 0)}
+        rest = [name for name in columns if name not in out]
+        numbers = [columns[name] for name in rest]
+        repeats = dependent(np.column_stack([np.ones(len(numbers[0])), *numbers]), [INTERCEPT, *rest]) if rest else {}
+        may_go = products | {c for n in self.modifiers for c in blocks[n]}
+        refused = [f"{name} = {told}" for name, told in repeats.items() if name not in may_go]
+        if refused:
+            more = f" and {len(refused) - 8} more" if len(refused) > 8 else ""
+            hint = "leave out the input, or pool rare levels"
+            told = "; ".join(refused[:8]) + more
+            raise InputError("design", "have linearly independent columns in training", told, hint)
+        return {name: out.get(name) or f"= {repeats[name]}" for name in columns if name in out or name in repeats}
 
     def _levels(self, name: str, column: pd.Series[Any]) -> tuple[str, ...]:
         counts = column.astype(str).value_counts()
@@ -299,7 +337,7 @@ class Design:
         return {f"{name}={level}": (code == k).astype(float) for k, level in enumerate(levels) if k}
 
     def _tell_new(self, known: pd.DataFrame) -> None:
-        for name in self.categorical:
+        for name in (*self.categorical, *self.modifiers):
             counts = known[name].dropna().astype(str).value_counts()
             new = counts[~counts.index.isin([*self.levels_[name], *self.pooled_[name]])]
             if len(new):
@@ -308,59 +346,3 @@ class Design:
                 listed = ", ".join(f"{level!r} ({count})" for level, count in new.items())
                 text = f"{name}: levels unknown in training, {where}: {listed}"
                 warnings.warn(text, DataQualityWarning, stacklevel=3)
-
-    def _refuse_repeats(self, x_TK: pd.DataFrame) -> None:
-        repeats = dependent(x_TK.to_numpy(), self.columns_)
-        if repeats:
-            listed = "; ".join(f"{name} = {told}" for name, told in list(repeats.items())[:8])
-            more = f" and {len(repeats) - 8} more" if len(repeats) > 8 else ""
-            hint = "leave out the input, or pool rare levels"
-            raise InputError("design", "have linearly independent columns in training", listed + more, hint)
-
-
-def dependent(x_TK: npt.ArrayLike, names: Sequence[str]) -> dict[str, str]:
-    """Return the columns that are linear combinations of earlier ones, with the combination.
-
-    Parameters
-    ----------
-    x_TK : array_like, shape (T, K)
-        Columns, none missing.
-    names : sequence of str, length K
-        Their names.
-
-    Returns
-    -------
-    dict of str to str
-        Empty if all are independent.
-
-    Examples
-    --------
-    >>> dependent([[1, 2, 4], [1, 3, 6], [1, 5, 10]], ["intercept", "a", "b"])
-    {'b': '2 a'}
-    """
-    x = checks.matrix("x", x_TK)
-    if x.shape[1] != len(names):
-        raise InputError("names", f"be {x.shape[1]}, one a column", len(names))
-    triangle = np.asarray(np.linalg.qr(x, mode="r"))
-    found: dict[str, str] = {}
-    kept: list[int] = []
-    basis = np.zeros((len(triangle), 0))
-    for k, name in enumerate(names):
-        column = triangle[:, k]
-        size = float(np.linalg.norm(column))
-        rest = column - basis @ (basis.T @ column)
-        rest = rest - basis @ (basis.T @ rest)  # twice is enough (Giraud and Langou, 2005)
-        left = float(np.linalg.norm(rest))
-        if left > TOLERANCE * size:
-            kept.append(k)
-            basis = np.column_stack([basis, rest / left])
-        else:
-            weights = np.linalg.lstsq(triangle[:, kept], column, rcond=None)[0]
-            found[name] = _combination(weights, [names[j] for j in kept])
-    return found
-
-
-def _combination(weights: npt.NDArray[np.float64], names: Sequence[str]) -> str:
-    large = np.abs(weights) > 1e-6 * max(np.abs(weights).max(initial=0.0), 1e-300)
-    parts = [n if f"{w:.6g}" == "1" else f"{w:.6g} {n}" for w, n, use in zip(weights, names, large, strict=True) if use]
-    return (" + ".join(parts[:6]) + (" + ..." if len(parts) > 6 else "")) or "0"

@@ -1,7 +1,8 @@
 """What would make a linear fit wrong: columns that repeat each other, errors that remember.
 
-What statsmodels has (Breusch-Pagan, RESET, influence) is used from there. Here is
-what it lacks: inflation of a whole category at once, and measures of memory that know of gaps.
+What statsmodels has (Breusch-Pagan, RESET, influence of rows) is used from there. Here is
+what it lacks: inflation of a whole category at once, measures of memory that know of gaps, and
+how standard errors depend on the memory that they allow for.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import linalg
 
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["autocorrelation", "durbin_watson", "variance_inflation"]
+__all__ = ["autocorrelation", "durbin_watson", "errors_by_lag", "variance_inflation"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -135,3 +137,73 @@ def autocorrelation(residuals: npt.ArrayLike, *, lags: int) -> FloatArray:
         if pairs:
             out[lag] = filled[lag:] @ filled[: len(filled) - lag] / pairs / size
     return out
+
+
+def errors_by_lag(
+    x: pd.DataFrame,
+    residuals: npt.ArrayLike,
+    *,
+    lags: Sequence[int],
+    columns: Sequence[str] | None = None,
+    steps: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Return the HAC standard errors of chosen coefficients for many choices of the longest lag.
+
+    They are those of `citylib.regression.linear.fit`, without its K by K matrices: a coefficient is a weighted sum
+    of the errors, and its variance is that of the sum.
+
+    Parameters
+    ----------
+    x : pandas.DataFrame, shape (T, K)
+        Design matrix with its intercept, none missing, columns independent.
+    residuals : array_like, shape (T,)
+        Of the fit.
+    lags : sequence of int
+        Longest lags, each 0 or more; 0 allows for unequal variance alone.
+    columns : sequence of str, optional
+        Which coefficients; by default all.
+    steps : array_like of int, shape (T,), optional
+        Number of each row's step on a regular time axis, strictly increasing. Without it rows count as consecutive.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``lag``, a column a coefficient, in the unit of the coefficient.
+
+    Raises
+    ------
+    InputError
+        Missing values, lengths that differ, a lag below 0, steps that do not increase.
+    UnknownNameError
+        A column that is not in `x`.
+
+    References
+    ----------
+    Newey, W. K. and West, K. D. (1987). A simple, positive semi-definite, heteroskedasticity and autocorrelation
+    consistent covariance matrix. Econometrica 55(3), 703-708.
+
+    Examples
+    --------
+    >>> x = pd.DataFrame({"intercept": np.ones(6), "hour": np.arange(6.0)})
+    >>> errors_by_lag(x, [1.0, -1, 1, -1, 1, -1], lags=[0, 1], columns=["intercept"]).round(2)["intercept"].tolist()
+    [0.72, 0.45]
+    """
+    design, rest = checks.matrix("x", x.to_numpy()), checks.series("residuals", residuals)
+    rows = checks.same_length(x=design, residuals=rest)
+    known = [str(c) for c in x.columns]
+    chosen = known if columns is None else [checks.one_of("columns", name, known) for name in columns]
+    when = np.arange(rows) if steps is None else checks.increasing("steps", steps)
+    checks.same_length(steps=when, x=design)
+    triangle = np.linalg.qr(design, mode="r")
+    inverse = linalg.solve_triangular(triangle, np.eye(len(known)))
+    weights = design @ (inverse @ inverse.T)[:, [known.index(name) for name in chosen]]
+    span = int(when[-1] - when[0]) + 1
+    total = np.zeros((span + 1, len(chosen)))
+    total[when - when[0] + 1] = weights * rest[:, None]
+    np.cumsum(total, axis=0, out=total)
+    found = {}
+    for lag in [checks.integer("lags", lag, minimum=0) for lag in lags]:
+        ends = np.arange(span + lag)
+        window = total[np.minimum(ends + 1, span)] - total[np.maximum(ends - lag, 0)]
+        found[lag] = np.sqrt((window**2).sum(axis=0) / (lag + 1))
+    return pd.DataFrame.from_dict(found, orient="index", columns=chosen).rename_axis("lag")

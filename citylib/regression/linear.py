@@ -17,12 +17,13 @@ from scipy import linalg, stats
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.regression.design import dependent
+from citylib.regression.dependence import dependent
 
 __all__ = ["ERRORS", "LinearFit", "fit"]
 
 FloatArray = npt.NDArray[np.float64]
 ERRORS = ("classic", "HC3", "HAC")
+SPARSE = 20  # steps a row, from which on a sum over all steps is no longer quicker than one over pairs of rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +136,7 @@ def fit(
     errors: str = "HC3",
     lags: int | None = None,
     steps: npt.ArrayLike | None = None,
+    corrected: bool = False,
     names: Sequence[str] | None = None,
 ) -> LinearFit:
     """Fit y = X b by least squares.
@@ -153,6 +155,8 @@ def fit(
     steps : array_like of int, shape (T,), optional
         For HAC: number of each row's step on a regular time axis, strictly increasing. Rows are
         then paired by time, so that a gap of weeks is not taken for one hour. Without it rows count as consecutive.
+    corrected : bool, default False
+        For HAC: whether the covariance is multiplied by T / (T - K), as residuals are smaller than errors.
     names : sequence of str, optional
         Names of the columns if `x` is no frame.
 
@@ -204,6 +208,8 @@ def fit(
     meat = _meat(q, residuals, leverage, errors, lags, steps)
     inverse = linalg.solve_triangular(triangle, np.eye(columns))
     covariance = inverse @ (sigma**2 * np.eye(columns) if meat is None else meat) @ inverse.T
+    if errors == "HAC" and corrected:
+        covariance *= rows / (rows - columns)
     r_squared = 1 - float(residuals @ residuals) / spread if spread > 0 else 0.0
     return LinearFit(
         labels, coefficients, covariance, errors, fitted, residuals, leverage, sigma, r_squared, np.asarray(triangle)
@@ -241,10 +247,26 @@ def _meat(
     rows = len(residuals)
     when = np.arange(rows) if steps is None else checks.increasing("steps", steps)
     checks.same_length(steps=when, y=residuals)
+    if int(when[-1] - when[0]) + reach > SPARSE * rows:
+        return _by_pairs(scores, when, reach)
+    return _by_windows(scores, when, reach)
+
+
+def _by_pairs(scores: FloatArray, when: npt.NDArray[np.int64], reach: int) -> FloatArray:
+    """Newey and West's sum as it is written: rows a lag apart, lag by lag."""
     meat = scores.T @ scores
     for lag in range(1, reach + 1):
         later = np.searchsorted(when, when + lag)
-        pairs = np.flatnonzero((later < rows) & (when[np.minimum(later, rows - 1)] == when + lag))
+        pairs = np.flatnonzero((later < len(when)) & (when[np.minimum(later, len(when) - 1)] == when + lag))
         cross = scores[later[pairs]].T @ scores[pairs]
         meat += (1 - lag / (reach + 1)) * (cross + cross.T)
     return np.asarray(meat)
+
+
+def _by_windows(scores: FloatArray, when: npt.NDArray[np.int64], reach: int) -> FloatArray:
+    """The same by sums over windows of reach + 1 steps, whose squares hold Bartlett's weights: one product in all."""
+    window = np.zeros((int(when[-1] - when[0]) + 1 + reach, scores.shape[1]))
+    window[when - when[0]] = scores
+    np.cumsum(window, axis=0, out=window)
+    window[reach + 1 :] -= window[: -reach - 1].copy()
+    return np.asarray(window.T @ window / (reach + 1))

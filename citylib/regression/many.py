@@ -19,7 +19,7 @@ from tqdm import tqdm
 from citylib import checks
 from citylib.errors import InputError
 from citylib.panel import Panel
-from citylib.regression.design import dependent
+from citylib.regression.dependence import dependent
 from citylib.regression.linear import ERRORS
 from citylib.regression.scores import moving_sums
 

@@ -41,6 +41,14 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert {"weekly_profile", "one_input", "coefficients", "residuals", "ten_days"} <= set(ran["figures"])
     assert {"standard_errors", "test_scores", "by_kind_of_day", "ranges"} <= set(ran["tables"])
     assert any("no regression" in text or "without any regression" in text for text in ran["said"])
+    assert {"errors_by_lag", "influence", "effects_that_differ", "memory_by_row_and_clock"} <= set(ran["figures"])
+    low, high = records["durbin_watson"]["interval"]
+    assert low < records["durbin_watson"]["value"] < high
+    errors = pd.read_parquet(ran["folder"] / ran["tables"]["standard_errors"]["file"])
+    assert {"classic", "HC3", "by_day", "HAC", "HAC_in_time", "days"} <= set(errors)
+    copies = pd.read_parquet(ran["folder"] / ran["tables"]["hours_twice"]["file"])
+    assert (copies["by_row_with_copies"] < copies["by_hour_with_copies"]).all()
+    assert records["hours_worth"]["value"] < records["rows_with_copies"]["value"]
 
 
 def test_plainly(run_plainly: Callable[..., Any]) -> None:
@@ -54,6 +62,25 @@ def test_an_own_file_with_covariates(run_chapter: Callable[..., Any], own_file: 
     assert low < 20 < high
     assert ran["records"]["mae_minus_baseline"]["interval"][1] < 0  # the temperature is worth something here
     assert ran["records"]["missing_share"]["value"] == pytest.approx(40 / (24 * 56))
+    effects = pd.read_parquet(ran["folder"] / ran["tables"]["effects_by_group"]["file"])
+    assert effects["input"].eq("temperature").sum() == 3  # planted alike in all hours
+    assert ((effects["low"] < 20) & (effects["high"] > 20))[effects["input"].eq("temperature")].any()
+    low, high = ran["records"]["change_of_level"]["interval"]
+    assert low < 0 < high  # nothing changed half way
+
+
+def test_an_own_file_with_one_number_a_day_and_no_category(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    days = pd.date_range("2022-01-01", periods=900, freq="D")
+    temperature = 10 + 8 * np.sin(np.arange(900) / 58) + generator.normal(0, 2, 900)
+    flow = np.round(500 + 100 * (days.weekday < 5) + 6 * temperature + generator.normal(0, 20, 900))
+    frame = pd.DataFrame({"time": days, "sensor": "Main St", "flow": flow, "temperature": temperature.round(1)})
+    path = tmp_path / "days.csv"
+    frame.drop(index=range(300, 400)).to_csv(path, index=False)
+    ran = run_chapter(CHAPTER, source=f"file:{path}", calendar=["weekday"], effects_by="weekend")
+    low, high = _interval(pd.read_parquet(ran["folder"] / ran["tables"]["standard_errors"]["file"]), "temperature")
+    assert low < 6 < high
+    assert any("gap of 100 days" in text for text in ran["said"])
 
 
 def test_a_target_among_the_inputs_is_refused(tmp_path: Path) -> None:
@@ -82,6 +109,12 @@ def test_interstate_94(run_chapter: Callable[..., Any], real_data: Path) -> None
     assert records["mae"]["value"] < records["mae"]["baseline"]
     assert records["missing_share"]["value"] == pytest.approx(11976 / 52551)
     assert abs(records["slope_with_calendar"]["value"]) < abs(records["slope_alone"]["value"]) / 2
+    filed = data.load("traffic-i94").table("weather")
+    rows = filed["time"].isin(frame.index[:cut]).sum()
+    assert records["rows_with_copies"]["value"] == rows
+    assert records["rows_with_copies"]["baseline"] == cut
+    assert records["hours_worth"]["value"] < cut
+    assert any("gap of 307 days" in text for text in ran["said"])
 
 
 def _interval(errors: pd.DataFrame, name: str) -> tuple[float, float]:

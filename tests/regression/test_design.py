@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from patsy import dmatrix
 
 from citylib.errors import DataQualityWarning, InputError, UnknownNameError
-from citylib.regression import design
+from citylib.regression import dependence, design
 
 
 @pytest.fixture
@@ -149,14 +149,47 @@ def test_columns_that_repeat_others_are_named(frame: pd.DataFrame) -> None:
         design.Design(categorical=["weekday", "weekend"], reference={"weekday": "Mon", "weekend": "no"}).fit(frame)
 
 
+def test_a_modifier_enters_by_products_and_where_nothing_else_says_it(frame: pd.DataFrame) -> None:
+    pairs = [("rain", "weekend"), ("sky", "weekend")]
+    within = design.Design(numeric=["rain"], categorical=["sky", "weekday"], modifiers=["weekend"], interactions=pairs)
+    within.fit(frame)
+    assert within.left_out_ == {"weekend=yes": "= weekday=Sat + weekday=Sun"}
+    assert within.terms_["sky:weekend"] == ("sky=Clouds:weekend=yes", "sky=Rain:weekend=yes")
+    assert "weekend" not in within.terms_
+    alone = design.Design(numeric=["rain"], categorical=["sky"], modifiers=["weekend"], interactions=pairs).fit(frame)
+    named = design.Design(numeric=["rain"], categorical=["sky", "weekend"], interactions=pairs).fit(frame)
+    pd.testing.assert_frame_equal(alone.transform(frame), named.transform(frame))
+    assert alone.left_out_ == {}
+
+
+def test_products_that_training_hardly_met_are_left_out_if_asked(frame: pd.DataFrame) -> None:
+    night = frame["hour"].astype(int) < 6
+    frame["sun"] = np.where(night, 0.0, np.random.default_rng(1).random(len(frame)))
+    frame["dark"] = pd.Categorical(night.map({True: "dark", False: "light"}), ["dark", "light"], ordered=True)
+    frame.loc[(frame["sky"] == "Rain") & (frame.index.day < 20), "sky"] = "Clear"
+    frame.loc[night & (frame["sky"] == "Rain"), "sky"] = "Clear"  # never rains at night, and not often by day
+    shape = {"numeric": ["sun"], "categorical": ["sky", "hour"], "modifiers": ["dark"]}
+    pairs = [("sun", "dark"), ("sky", "dark")]
+    found = design.Design(**shape, interactions=pairs, rare_products=10).fit(frame)  # type: ignore[arg-type]
+    assert found.left_out_["sky=Rain:dark=light"] == "= sky=Rain"
+    assert "sun:dark=light" in found.left_out_  # by night there is none, so one slope says it all
+    assert found.terms_["sky:dark"] == ("sky=Clouds:dark=light",)
+    many = design.Design(**shape, interactions=pairs, rare_products=10_000).fit(frame)  # type: ignore[arg-type]
+    assert many.left_out_["sky=Clouds:dark=light"].endswith(" rows")
+    with pytest.raises(InputError, match="sky=Rain:dark=light = sky=Rain"):
+        design.Design(**shape, interactions=pairs[1:]).fit(frame)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="rare_products must be at least 1"):
+        design.Design(**shape, interactions=pairs, rare_products=0)  # type: ignore[arg-type]
+
+
 @given(st.integers(0, 10_000))
 def test_dependent_finds_a_planted_combination(seed: int) -> None:
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(30, 4)) * 10.0 ** generator.integers(-4, 5, size=4)
     planted = x[:, 0] - 3 * x[:, 2]
-    found = design.dependent(np.column_stack([x, planted, generator.normal(size=30)]), list("abcdef"))
+    found = dependence.dependent(np.column_stack([x, planted, generator.normal(size=30)]), list("abcdef"))
     assert set(found) == {"e"}
-    assert design.dependent(x, list("abcd")) == {}
+    assert dependence.dependent(x, list("abcd")) == {}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +207,7 @@ def test_dependent_finds_a_planted_combination(seed: int) -> None:
         (lambda f: design.Design(numeric=["rain"]).transform(f), InputError, "be fitted before"),
         (lambda f: design.Design(numeric=["rain"]).fit(f.iloc[:0]), InputError, "row without missing"),
         (lambda f: design.Design(numeric=["rain"]).fit(f.assign(rain=np.inf)), InputError, "rain must be finite"),
-        (lambda f: design.dependent([[1.0, 2.0]], ["a"]), InputError, "names must be 2"),
+        (lambda f: dependence.dependent([[1.0, 2.0]], ["a"]), InputError, "names must be 2"),
     ],
 )
 def test_refusals(frame: pd.DataFrame, call, error: type[Exception], message: str) -> None:  # type: ignore[no-untyped-def]

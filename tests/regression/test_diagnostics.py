@@ -11,7 +11,7 @@ from statsmodels.stats.stattools import durbin_watson
 from statsmodels.tsa.stattools import acf
 
 from citylib.errors import InputError
-from citylib.regression import design, diagnostics
+from citylib.regression import design, diagnostics, linear
 
 NAN = float("nan")
 
@@ -64,9 +64,37 @@ def test_autocorrelation_counts_only_pairs_that_exist() -> None:
     assert lonely[0] == pytest.approx(1)
 
 
+def test_errors_by_lag_are_those_of_the_whole_covariance_and_of_statsmodels() -> None:
+    generator = np.random.default_rng(4)
+    x = pd.DataFrame(generator.normal(size=(300, 3)), columns=["a", "b", "c"]).assign(intercept=1.0)
+    y = x.sum(axis=1).to_numpy() + np.convolve(generator.normal(size=309), np.ones(10), "valid")
+    steps = np.delete(np.arange(360), np.r_[50:70, 200:240])
+    lags = [0, 1, 12, 100, 500]
+    found = diagnostics.errors_by_lag(x, linear.fit(x, y).residuals, lags=lags, columns=["intercept", "b"], steps=steps)
+    assert found.index.tolist() == lags
+    for lag in lags:
+        whole = linear.fit(x, y, errors="HAC", lags=lag, steps=steps).table()["standard_error"]
+        np.testing.assert_allclose(found.loc[lag], whole[["intercept", "b"]], rtol=1e-9)
+    by_row = diagnostics.errors_by_lag(x, linear.fit(x, y).residuals, lags=[7])
+    peer = sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": 7})
+    np.testing.assert_allclose(by_row.loc[7], peer.bse, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: diagnostics.errors_by_lag(pd.DataFrame({"a": [1.0, 1]}), [1.0, -1], lags=[-1]),
+            "lags must be at least 0",
+        ),
+        (
+            lambda: diagnostics.errors_by_lag(pd.DataFrame({"a": [1.0, 1]}), [1.0, -1], lags=[1], columns=["b"]),
+            "columns must be one of: a",
+        ),
+        (
+            lambda: diagnostics.errors_by_lag(pd.DataFrame({"a": [1.0, 1]}), [1.0], lags=[1]),
+            "same length",
+        ),
         (lambda: diagnostics.durbin_watson([1.0, NAN, 2.0]), "two neighbours"),
         (lambda: diagnostics.durbin_watson([0.0, 0.0]), "differ from zero"),
         (lambda: diagnostics.autocorrelation([1.0, 1.0], lags=1), "two different readings"),

@@ -74,6 +74,25 @@ def test_hac_pairs_by_time_not_by_row() -> None:
     assert np.abs(blind.covariance / found.covariance - 1).max() > 0.01
 
 
+def test_the_correction_for_few_rows_is_that_of_statsmodels() -> None:
+    x, y = sample(40)
+    peer = sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": 4, "use_correction": True})
+    found = linear.fit(x, y, errors="HAC", lags=4, corrected=True)
+    np.testing.assert_allclose(found.covariance, peer.cov_params(), rtol=1e-9)
+
+
+def test_steps_far_apart_are_paired_row_by_row_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = sample(200)
+    steps = np.cumsum(np.random.default_rng(0).choice([1, 2, 30], size=200))
+    quick = linear.fit(x, y, errors="HAC", lags=9, steps=steps).covariance
+    monkeypatch.setattr(linear, "SPARSE", 0)
+    np.testing.assert_allclose(quick, linear.fit(x, y, errors="HAC", lags=9, steps=steps).covariance, rtol=1e-9)
+    monkeypatch.undo()
+    nanoseconds = steps.astype(np.int64) * 3_600_000_000_000  # no grid of these steps fits into memory
+    alone = linear.fit(x, y, errors="HAC", lags=9, steps=nanoseconds).covariance
+    np.testing.assert_allclose(alone, linear.fit(x, y, errors="HAC", lags=0).covariance, rtol=1e-9)
+
+
 def test_consecutive_steps_are_the_default() -> None:
     x, y = sample(100)
     given_steps = linear.fit(x, y, errors="HAC", lags=3, steps=np.arange(1000, 1100))
