@@ -28,7 +28,11 @@ __all__ = ["links", "map_of_classes", "map_of_values", "moran_scatter", "shuffle
 
 FloatArray = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
-SCALE = [to_hex(mpl.colormaps["cividis"](at)) for at in (0.0, 0.28, 0.5, 0.73, 1.0)]  # told apart by the colour-blind
+# Told apart by the colour-blind; without the end that a thin line would be lost in: bright on light, dark on dark.
+SCALE = {
+    page["ink"]: [to_hex(mpl.colormaps["cividis"](at)) for at in np.linspace(*ends, 5)]
+    for page, ends in ((style.LIGHT, (0.0, 0.88)), (style.DARK, (0.25, 1.0)))
+}
 PICKED = (1, 0, 4, 5, 2, 3)  # colours of classes: the first, high ones warm
 EDGE = "#7d8590"  # seen on light and on dark pages
 FINEST = 700  # of a map's width: nothing smaller is drawn
@@ -73,12 +77,13 @@ def map_of_values(
     inner = np.unique(np.quantile(value, [0.2, 0.4, 0.6, 0.8], method="lower"))
     present, fifth = np.unique(np.searchsorted(inner, value), return_inverse=True)
     number = len(present)
-    colours = [SCALE[round(k * (len(SCALE) - 1) / max(1, number - 1))] for k in range(number)]
     words = [_range_words(value[fifth == k]) for k in range(number)]
     alt = f"Map of {len(drawn):,} places coloured by {label}, from {value.min():.3g} to {value.max():.3g}."
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = _ground(figure, drawn, metres, mode)
+        scale = SCALE[mode["ink"]]
+        colours = [scale[round(k * (len(scale) - 1) / max(1, number - 1))] for k in range(number)]
         for k in range(number):
             _paint(axes, drawn[fifth == k], colours[k], EDGE)
         handles = [Patch(facecolor=c, edgecolor=EDGE, label=w) for c, w in zip(colours, words, strict=True)]
