@@ -126,3 +126,69 @@ def test_montreal(run_chapter: Callable[..., Any], real_data: Path) -> None:
     assert records["points"]["value"] + records["points_outside"]["value"] == 26_850
     assert records["places"]["value"] == 66
     assert records["moran_i_plain_rates"]["value"] > 0
+
+
+REGRESSION = "spatial/02_spatial_regression"
+
+
+def test_regression_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(REGRESSION, source="synthetic:tiny", most=100, worlds=20, draws=200)
+    records = ran["records"]
+    assert records["places"]["value"] == 100
+    low, high = records["rho"]["interval"]
+    assert low < records["rho"]["value"] < high
+    hand = table(ran, "by_hand")
+    np.testing.assert_allclose(hand.drop(columns="to").sum(axis=1), 2.0)  # 1 / (1 - 1/2)
+    worlds = table(ran, "worlds").set_index("truth")
+    assert (worlds["worlds"] == 20).all()
+    assert set(table(ran, "effects")["effect"]) == {"direct", "indirect", "total"}
+    assert len(table(ran, "planted")) == 3
+
+
+def test_regression_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(REGRESSION, source="synthetic:tiny", most=60, worlds=20, draws=200)
+    assert "rho" in [p.get("name") for p in payloads]
+
+
+def test_regression_of_own_areas_finds_the_lag_it_was_made_with(
+    run_chapter: Callable[..., Any], tmp_path: Path
+) -> None:
+    side, draw = 15, np.random.default_rng(2)
+    row, column = np.divmod(np.arange(side**2), side)
+    near = (np.abs(row[:, None] - row[None]) + np.abs(column[:, None] - column[None])) == 1
+    w = near / near.sum(axis=1, keepdims=True)
+    wealth = draw.standard_normal(side**2)
+    noise = np.linalg.solve(np.eye(side**2) - 0.7 * w, 3 + 2 * wealth + draw.standard_normal(side**2))
+    features = []
+    for k in range(side**2):
+        shape = shapely.box(4 + 0.01 * column[k], 52 + 0.006 * row[k], 4.01 + 0.01 * column[k], 52.006 + 0.006 * row[k])
+        properties = {"area": f"D{k}", "noise": float(noise[k]), "wealth": float(wealth[k])}
+        features.append({"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(shape)})
+    path = tmp_path / "districts.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    given = {"places": "areas", "response": "noise", "columns": ["wealth"], "neighbours": "rook"}
+    ran = run_chapter(REGRESSION, source=f"file:{path}", worlds=20, draws=500, gap=0.5, **given)
+    low, high = ran["records"]["rho"]["interval"]
+    assert low < 0.7 < high
+    low, high = ran["records"]["total_effect"]["interval"]
+    assert low < 2 / 0.3 < high
+    assert ran["records"]["rule"]["value"] == "lag"
+    assert "as many places as these can tell which" in " ".join(ran["said"])
+    unseen = table(ran, "unseen").set_index("model")
+    assert unseen.loc["lag", "high"] < 0
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_regression_columbus(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    given = {"places": "areas", "response": "crime", "columns": ["income", "home_value"], "neighbours": "queen"}
+    ran = run_chapter(REGRESSION, source="spatial-examples", worlds=20, **given)
+    areas = data.load("spatial-examples").table("areas")
+    x = np.column_stack([np.ones(49), areas["income"], areas["home_value"]])
+    expected = np.linalg.lstsq(x, areas["crime"], rcond=None)[0]
+    np.testing.assert_allclose(table(ran, "ordinary")["estimate"], expected, rtol=1e-8)
+    assert "No verdict between the two models" in " ".join(ran["said"])
+    # what GeoDa and spreg print for this regression with queen's neighbours
+    known = {"lag": 8.898, "error": 5.206, "robust lag": 3.736, "robust error": 0.044, "both": 8.942}
+    found = table(ran, "tests").set_index("test")["statistic"]
+    assert {name: round(float(found[name]), 3) for name in known} == known
