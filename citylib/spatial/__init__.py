@@ -1,4 +1,10 @@
-"""Places next to places: regressions whose values or errors lean on those of neighbours.
+"""Places next to places: who is whose neighbour, whether neighbours are alike, regressions that know of them.
 
+- `citylib.spatial.plane`: degrees to metres, squares laid over a city, points counted in outlines
+- `citylib.spatial.weights`: neighbours by borders, distance, the nearest, and along streets
+- `citylib.spatial.moran`: Moran's I of the whole map and of each place, and rates made comparable
 - `citylib.spatial.lag_models`: spatial lag and spatial error by maximum likelihood, thousands of places
+- `citylib.spatial.lag_tests`: does a regression leave space in its residuals, and of which kind
+- `citylib.spatial.effects`: what a column does to its own place and to the others, with intervals
+- `citylib.spatial.prediction`: what a model expects of hidden places, given the others
 """

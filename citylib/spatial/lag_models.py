@@ -19,7 +19,7 @@ from scipy.sparse.linalg import splu
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["SpatialFit", "error", "lag", "log_determinant", "weights"]
+__all__ = ["SpatialFit", "checked", "error", "lag", "log_determinant", "weights"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -183,7 +183,7 @@ def lag(
     Ord, K. (1975). Estimation methods for models of spatial interaction. JASA 70(349), 120-126.
     Anselin, L. (1988). Spatial Econometrics: Methods and Models. Kluwer, chapter 6.
     """
-    design, readings, matrix, labels = _checked(x, y, w, names)
+    design, readings, matrix, labels = checked(x, y, w, names)
     n = len(readings)
     q, triangle = np.linalg.qr(design)
     lagged = matrix @ readings
@@ -250,7 +250,7 @@ def error(
     ----------
     Anselin, L. (1988). Spatial Econometrics: Methods and Models. Kluwer, chapter 8.
     """
-    design, readings, matrix, labels = _checked(x, y, w, names)
+    design, readings, matrix, labels = checked(x, y, w, names)
     n, k = design.shape
     stacked = np.column_stack([design, readings])
     moved = matrix @ stacked
@@ -368,9 +368,10 @@ def _sums_to_one(matrix: sparse.csr_array) -> bool:
     return bool(np.allclose(matrix.sum(axis=1), 1.0))
 
 
-def _checked(
+def checked(
     x: pd.DataFrame | npt.ArrayLike, y: npt.ArrayLike, w: object, names: Sequence[str] | None
 ) -> tuple[FloatArray, FloatArray, sparse.csr_array, tuple[str, ...]]:
+    """Return design, readings, weights and names as they are computed with, or say what is wrong; see `lag`."""
     design, readings = checks.matrix("x", x), checks.series("y", y)
     n = checks.same_length(x=design, y=readings)
     k = design.shape[1]

@@ -1,0 +1,194 @@
+"""The spatial chapters run on the tiny city, on real data and on a city's own file, and say what they should."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from citylib import data
+
+WEIGHTS = "spatial/01_weights_and_autocorrelation"
+
+
+def table(ran: dict[str, Any], name: str) -> pd.DataFrame:
+    return pd.read_parquet(ran["folder"] / ran["tables"][name]["file"])
+
+
+def test_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(WEIGHTS, source="synthetic:tiny", draws=999)
+    records = ran["records"]
+    assert records["points"]["value"] + records["points_outside"]["value"] == len(
+        data.load("synthetic:tiny").table("incidents")
+    )
+    assert records["moran_i"]["baseline"] == pytest.approx(-1 / (records["places"]["value"] - 1))
+    low, high = records["likeness"]["interval"]
+    assert low < records["likeness"]["value"] < high
+    hand = table(ran, "by_hand")
+    assert hand["orders"].sum() == 24
+    assert hand["moran_i"].max() == pytest.approx(0.4)
+    assert "library's value, mean and variance are the same" in " ".join(ran["said"])
+    assert {"values", "links", "shuffled", "scatter", "clusters"} <= set(ran["figures"])
+    assert set(table(ran, "weights")["neighbours"]) == {"queen", "rook", "nearest", "distance", "streets"}
+
+
+def test_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(WEIGHTS, source="synthetic:tiny", draws=199)
+    assert "moran_i" in [p.get("name") for p in payloads]
+
+
+@pytest.fixture
+def own_areas(tmp_path: Path) -> Path:
+    """A hundred districts with a figure of chance, nine of them high; one stands alone, one is unknown."""
+    draw = np.random.default_rng(0)
+    features = []
+    for k in range(100):
+        row, column = divmod(k, 10)
+        west, south = 4.0 + 0.01 * column + (1.0 if k == 99 else 0.0), 52.0 + 0.006 * row
+        shape = shapely.box(west, south, west + 0.01, south + 0.006)
+        level = draw.standard_normal() + (5.0 if 3 <= row < 6 and 3 <= column < 6 else 0.0)
+        properties = {"area": f"D{k:02d}", "noise": None if k == 0 else round(level + 50, 3)}
+        features.append({"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(shape)})
+    path = tmp_path / "districts.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def test_own_areas(run_chapter: Callable[..., Any], own_areas: Path) -> None:
+    ran = run_chapter(WEIGHTS, source=f"file:{own_areas}", places="areas", variable="noise")
+    said = " ".join(ran["said"])
+    assert "for want of a value: 1 of 100" in said
+    assert "Without a neighbour, and left out of what follows: 1 (D99)." in said
+    assert ran["records"]["p_value"]["value"] < 0.05
+    first = table(ran, "look_first")
+    assert "D44" in set(first["place"])  # the middle of the block
+    block = {f"D{10 * row + column}" for row in (3, 4, 5) for column in (3, 4, 5)}
+    assert len(set(first["place"]) - block) <= 2
+
+
+def test_own_events_without_outlines(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    at = np.vstack([draw.uniform(0, 1, (300, 2)), draw.uniform(0.4, 0.6, (300, 2))])
+    frame = pd.DataFrame({"opened": pd.Timestamp("2026-01-01"), "category": "call"}, index=range(600))
+    frame["latitude"], frame["longitude"] = 52 + 0.05 * at[:, 0], 4 + 0.08 * at[:, 1]
+    path = tmp_path / "calls.csv"
+    frame.rename_axis("id").to_csv(path)
+    ran = run_chapter(WEIGHTS, source=f"file:{path}", points="events", draws=1999)
+    # a few lie in slivers of cells at the rim, which are left out
+    assert ran["records"]["points"]["value"] + ran["records"]["points_outside"]["value"] == 600
+    assert ran["records"]["points_outside"]["value"] < 12
+    assert ran["records"]["p_value"]["value"] < 0.01
+    assert ran["records"]["clusters"]["value"] > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"neighbours": "streets", "places": "areas", "variable": "noise"}, "neighbours must be one of"),
+        ({"places": "cells", "variable": "noise"}, "variable must be left out where places are cells"),
+        ({"places": "areas", "variable": "nose"}, "did you mean 'noise'"),
+        ({"places": "areas", "points": "areas"}, "points must name a table with latitude and longitude"),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path: Path, own_areas: Path, given: dict[str, Any], words: str) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{WEIGHTS}.ipynb"
+    planned = plan.single(notebook, {"source": f"file:{own_areas}", "draws": 99, **given}).runs[0]
+    outcome = run.run_one(planned, tmp_path / "run")
+    assert outcome.status == "failed"
+    assert words in str(outcome.error)
+
+
+@pytest.mark.real
+def test_columbus(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(WEIGHTS, source="spatial-examples", places="areas", variable="crime", draws=999)
+    areas = data.load("spatial-examples").table("areas")
+    shapes, x = list(areas.geometry), areas["crime"].to_numpy()
+    z, total = x - x.mean(), 0.0
+    for i, one in enumerate(shapes):  # I again, by every pair looked at in turn
+        near = [j for j, other in enumerate(shapes) if j != i and one.intersects(other)]
+        total += z[i] * np.mean(z[near])
+    assert ran["records"]["moran_i"]["value"] == pytest.approx(total / (z @ z))
+    assert ran["records"]["p_value"]["value"] == pytest.approx(2 / 1000)
+
+
+@pytest.mark.real
+def test_montreal(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(WEIGHTS, source="emergency-montreal-fire", places="areas", gap=5.0, reach=4000.0, draws=999)
+    records = ran["records"]
+    assert records["points"]["value"] + records["points_outside"]["value"] == 26_850
+    assert records["places"]["value"] == 66
+    assert records["moran_i_plain_rates"]["value"] > 0
+
+
+REGRESSION = "spatial/02_spatial_regression"
+
+
+def test_regression_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(REGRESSION, source="synthetic:tiny", most=100, worlds=20, draws=200)
+    records = ran["records"]
+    assert records["places"]["value"] == 100
+    low, high = records["rho"]["interval"]
+    assert low < records["rho"]["value"] < high
+    hand = table(ran, "by_hand")
+    np.testing.assert_allclose(hand.drop(columns="to").sum(axis=1), 2.0)  # 1 / (1 - 1/2)
+    worlds = table(ran, "worlds").set_index("truth")
+    assert (worlds["worlds"] == 20).all()
+    assert set(table(ran, "effects")["effect"]) == {"direct", "indirect", "total"}
+    assert len(table(ran, "planted")) == 3
+
+
+def test_regression_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(REGRESSION, source="synthetic:tiny", most=60, worlds=20, draws=200)
+    assert "rho" in [p.get("name") for p in payloads]
+
+
+def test_regression_of_own_areas_finds_the_lag_it_was_made_with(
+    run_chapter: Callable[..., Any], tmp_path: Path
+) -> None:
+    side, draw = 15, np.random.default_rng(2)
+    row, column = np.divmod(np.arange(side**2), side)
+    near = (np.abs(row[:, None] - row[None]) + np.abs(column[:, None] - column[None])) == 1
+    w = near / near.sum(axis=1, keepdims=True)
+    wealth = draw.standard_normal(side**2)
+    noise = np.linalg.solve(np.eye(side**2) - 0.7 * w, 3 + 2 * wealth + draw.standard_normal(side**2))
+    features = []
+    for k in range(side**2):
+        shape = shapely.box(4 + 0.01 * column[k], 52 + 0.006 * row[k], 4.01 + 0.01 * column[k], 52.006 + 0.006 * row[k])
+        properties = {"area": f"D{k}", "noise": float(noise[k]), "wealth": float(wealth[k])}
+        features.append({"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(shape)})
+    path = tmp_path / "districts.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    given = {"places": "areas", "response": "noise", "columns": ["wealth"], "neighbours": "rook"}
+    ran = run_chapter(REGRESSION, source=f"file:{path}", worlds=20, draws=500, gap=0.5, **given)
+    low, high = ran["records"]["rho"]["interval"]
+    assert low < 0.7 < high
+    low, high = ran["records"]["total_effect"]["interval"]
+    assert low < 2 / 0.3 < high
+    assert ran["records"]["rule"]["value"] == "lag"
+    assert "as many places as these can tell which" in " ".join(ran["said"])
+    unseen = table(ran, "unseen").set_index("model")
+    assert unseen.loc["lag", "high"] < 0
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_regression_columbus(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    given = {"places": "areas", "response": "crime", "columns": ["income", "home_value"], "neighbours": "queen"}
+    ran = run_chapter(REGRESSION, source="spatial-examples", worlds=20, **given)
+    areas = data.load("spatial-examples").table("areas")
+    x = np.column_stack([np.ones(49), areas["income"], areas["home_value"]])
+    expected = np.linalg.lstsq(x, areas["crime"], rcond=None)[0]
+    np.testing.assert_allclose(table(ran, "ordinary")["estimate"], expected, rtol=1e-8)
+    assert "No verdict between the two models" in " ".join(ran["said"])
+    # what GeoDa and spreg print for this regression with queen's neighbours
+    known = {"lag": 8.898, "error": 5.206, "robust lag": 3.736, "robust error": 0.044, "both": 8.942}
+    found = table(ran, "tests").set_index("test")["statistic"]
+    assert {name: round(float(found[name]), 3) for name in known} == known
