@@ -27,9 +27,10 @@ FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
     "many", "arima_fits", "block", "climb", "fast_filter", "presample",
     "recursion", "kalman", "likelihood", "specification", "order_choice"
 ))  # fmt: skip
-GARCH_FILES = tuple(
-    f"citylib/timeseries/{name}.py" for name in ("garch", "garch_model", "conditional_variance", "climb")
-)
+GARCH_FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
+    "garch", "garch_block", "garch_by_derivatives", "garch_model", "conditional_variance", "variance_slopes", "ascent",
+    "climb", "damped_steps"
+))  # fmt: skip
 CHUNK = 40  # series between two turns of each contender
 
 

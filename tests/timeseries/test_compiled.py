@@ -19,7 +19,10 @@ from citylib.timeseries import garch, many
 y = np.random.default_rng(0).standard_normal((120, 3)).cumsum(axis=0)
 y[40:44, 1] = np.nan
 found = [many.fit(y, order=order, starts=2) for order in ((1, 1, 1), (0, 1, 3))]
-numbers = [f.parameters for f in found] + [garch.fit(np.diff(y[:, ::2], axis=0), starts=1).parameters]
+numbers = [f.parameters for f in found]
+for model in (garch.Garch(), garch.Garch(asymmetric=True), garch.Garch(distribution="t")):
+    found = garch.fit(np.diff(y[:, ::2], axis=0), starts=1, model=model)
+    numbers += [found.parameters, found.standard_errors]
 print(hashlib.sha256(b"".join(np.ascontiguousarray(n).tobytes() for n in numbers)).hexdigest())
 """
 

@@ -136,3 +136,23 @@ def test_units_do_not_matter():
     here, there = garch.fit(y), garch.fit(1000 * y)
     assert there.loglikelihood[0] == pytest.approx(here.loglikelihood[0] - 800 * np.log(1000), abs=1e-6)
     assert there.parameters[0] == pytest.approx(here.parameters[0] * [1e3, 1e6, 1, 1], rel=1e-3)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_series_knows_which_others_are_there(model):
+    """To the bit: not by the size of a block, the order of the series, or what is left of them."""
+    y = np.column_stack([simulated(420, seed=s, alpha=0.05 + 0.03 * s, beta=0.8 - 0.08 * s) for s in range(7)])
+    y = np.column_stack([y, np.random.default_rng(1).uniform(-1, 1, (420, 4))])
+    whole = garch.fit(y, model=model)
+
+    def same(other, order):
+        for name in ("status", "parameters", "standard_errors", "loglikelihood", "first"):
+            mine, theirs = getattr(whole, name)[order], getattr(other, name)
+            assert mine.tobytes() == theirs.tobytes(), name
+
+    for block in (1, 3):
+        same(garch.fit(y, model=model, block=block), np.arange(11))
+    order = np.random.default_rng(2).permutation(11)
+    same(garch.fit(y[:, order], model=model), order)
+    same(garch.fit(y[:, [4]], model=model), [4])
+    same(garch.fit(np.asfortranarray(y[:, 2:9]), model=model), np.arange(2, 9))

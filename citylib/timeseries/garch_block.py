@@ -1,0 +1,105 @@
+"""A few series whose variance is modelled together: in standard deviations, with what every way of fitting needs.
+
+Legend: T time steps, n series, M points, k parameters, S starts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from citylib.timeseries.garch_model import Garch, starting_variance
+
+__all__ = ["STATUSES", "Block"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+STATUSES = ("converged", "boundary", "not converged")
+EDGE = 1e-4  # a share, or a distance of the persistence from 1, below which it lies on the boundary
+
+
+class Block:
+    """A few series, to be fitted in one way or another.
+
+    Every sum runs along one series, so that no series knows which others are in the block.
+
+    Parameters
+    ----------
+    y_nT : ndarray, shape (n, T)
+        Series.
+    model : Garch
+        Which.
+    """
+
+    def __init__(self, y_nT: FloatArray, model: Garch) -> None:
+        self.model = model
+        self.scale_n = y_nT.std(axis=1)
+        self.y_nT = y_nT / self.scale_n[:, None]
+        self.first_n = starting_variance(self.y_nT.T, mean=model.mean)
+        self.everyone = np.arange(len(y_nT))
+
+    def fitted(self, starts: int, standard_errors: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        """Return status, parameters, standard errors, log-likelihood and starting variance, in units of the readings.
+
+        Parameters
+        ----------
+        starts : int
+            Starts that are followed for each series.
+        standard_errors : bool
+            Whether they are worked out.
+        """
+        free, value, converged = self.best(starts)
+        natural = self.model.natural(free)
+        errors = self.errors(natural, value) if standard_errors else np.full_like(natural, np.nan)
+        scale = {"mu": self.scale_n, "omega": self.scale_n**2}
+        unit = np.stack([scale.get(name, np.ones_like(self.scale_n)) for name in self.model.names], axis=1)
+        height = value - self.y_nT.shape[1] * np.log(self.scale_n)
+        return self._status(natural, converged), natural * unit, errors * unit, height, self.first_n * self.scale_n**2
+
+    def best(self, starts: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+        """Return the best that is found (n, k), free of bounds, its height, and whether it is a top.
+
+        Parameters
+        ----------
+        starts : int
+            Starts that are followed for each series.
+        """
+        raise NotImplementedError
+
+    def around_means(self, start_Sk: FloatArray) -> FloatArray:
+        """Return points to start from for each series (n, S, k), where mu is its mean.
+
+        Parameters
+        ----------
+        start_Sk : ndarray, shape (S, k)
+            For series of mean zero.
+        """
+        start_nSk = np.tile(start_Sk, (len(self.everyone), 1, 1))
+        if self.model.mean:
+            start_nSk[:, :, 0] = self.y_nT.mean(axis=1)[:, None]
+        return start_nSk
+
+    def errors(self, natural_nk: FloatArray, value_n: FloatArray) -> FloatArray:
+        """Return standard errors by Bollerslev and Wooldridge: curvature, scores, curvature.
+
+        Parameters
+        ----------
+        natural_nk : ndarray, shape (n, k)
+            The best parameters.
+        value_n : ndarray, shape (n,)
+            Log-likelihoods there.
+        """
+        raise NotImplementedError
+
+    def tops(self, value_M: FloatArray) -> IntArray:
+        """Return which of the points of each series is highest, as they are numbered in M."""
+        value_nS = np.where(np.isfinite(value_M), value_M, -np.inf).reshape(len(self.everyone), -1)
+        return np.asarray(self.everyone * value_nS.shape[1] + value_nS.argmax(axis=1))
+
+    def _status(self, natural: FloatArray, converged: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
+        six = self.model.six(natural)
+        persistence = six[:, 2] + six[:, 3] / 2 + six[:, 4]
+        edge = (six[:, 2] + six[:, 3] / 2 < EDGE) | (six[:, 4] < EDGE) | (persistence > 1 - EDGE)
+        top, boundary, other = STATUSES
+        return np.where(edge, boundary, np.where(converged, top, other))
