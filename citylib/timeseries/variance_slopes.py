@@ -14,7 +14,7 @@ from numba import njit
 __all__ = ["LANES", "curves", "slopes", "symmetric_curves", "symmetric_slopes"]
 
 LANES = 8
-STRIDE = 4  # steps that sums stay in registers for
+STRIDE = 2  # steps that sums stay in registers for
 OFTEN = 16  # factors between two logarithms, a multiple of it
 CHUNK = 64  # steps whose readings are laid side by side at a time, a multiple of that
 
@@ -166,8 +166,6 @@ def _few_scores(w, lane, few, scores, lopsided):
     state, total = _score(w[NOW, lane], point, state, total, scores, lopsided)
     if few == STRIDE:
         state, total = _score(w[NOW + 1, lane], point, state, total, scores, lopsided)
-        state, total = _score(w[NOW + 2, lane], point, state, total, scores, lopsided)
-        state, total = _score(w[NOW + 3, lane], point, state, total, scores, lopsided)
     (
         w[S, lane], w[S + 1, lane], w[S + 2, lane], w[S + 3, lane], w[S + 4, lane], w[S + 5, lane],
     ) = state  # fmt: skip
@@ -198,8 +196,6 @@ def _few_bends(w, lane, few, lopsided):
     state, total = _bend(w[NOW, lane], point, state, total, lopsided)
     if few == STRIDE:
         state, total = _bend(w[NOW + 1, lane], point, state, total, lopsided)
-        state, total = _bend(w[NOW + 2, lane], point, state, total, lopsided)
-        state, total = _bend(w[NOW + 3, lane], point, state, total, lopsided)
     (
         w[S, lane], w[S + 1, lane], w[S + 2, lane], w[S + 3, lane], w[S + 4, lane], w[S + 5, lane], w[S + 6, lane],
         w[S + 7, lane], w[S + 8, lane], w[S + 9, lane], w[S + 10, lane], w[S + 11, lane], w[S + 12, lane],
