@@ -140,6 +140,15 @@ def test_a_log_is_printed_or_followed_to_how_it_ended(capsys):
     assert "no such run, and no folder" in capsys.readouterr().err
 
 
+@pytest.fixture
+def heard():
+    """Have Ctrl-C heard by what a test starts: in the background of a shell it is ignored, by all that is started."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_following_goes_on_as_the_run_does_and_ctrl_c_ends_only_that(project):
     folder = RUNS / "fam" / "n" / "a"
     staging = folder.parent / f".a.part-{os.getpid()}-x"
@@ -155,7 +164,10 @@ def test_following_goes_on_as_the_run_does_and_ctrl_c_ends_only_that(project):
         assert process.stdout.readline() == "more\n"
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        try:
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()  # where it has not ended, nothing else would end it
     assert (process.returncode, out, err) == (130, "", "")
     assert staging.is_dir()
 
