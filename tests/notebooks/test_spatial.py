@@ -188,7 +188,7 @@ def test_regression_columbus(run_chapter: Callable[..., Any], real_data: Path) -
     expected = np.linalg.lstsq(x, areas["crime"], rcond=None)[0]
     np.testing.assert_allclose(table(ran, "ordinary")["estimate"], expected, rtol=1e-8)
     assert "No verdict between the two models" in " ".join(ran["said"])
-    # what GeoDa and spreg print for this regression with queen's neighbours
+    # what spreg 1.9.0's OLS(spat_diag=True) gives for this regression with queen's neighbours of libpysal
     known = {"lag": 8.898, "error": 5.206, "robust lag": 3.736, "robust error": 0.044, "both": 8.942}
     found = table(ran, "tests").set_index("test")["statistic"]
     assert {name: round(float(found[name]), 3) for name in known} == known
