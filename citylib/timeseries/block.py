@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from citylib.timeseries import fast_filter, gap_filter, kalman
 from citylib.timeseries.climb import curvature
-from citylib.timeseries.recursion import LANES
+from citylib.timeseries.lanes import LANES
 from citylib.timeseries.specification import Specification
 
 __all__ = ["WAYS", "Block", "Measured", "ways"]
@@ -71,6 +71,26 @@ class Block:
         readings = specification.differenced(scaled) if self._way == "complete" else scaled
         self._y_nT = np.ascontiguousarray(readings.T)
         self._first_n = (~np.isnan(y_Tn)).argmax(axis=0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no reading is missing and there are no regressors: then `differenced` is all there is."""
+        return self._way == "complete"
+
+    def differenced(self) -> FloatArray:
+        """Return the differenced series, (n, T less levels): gaps filled in by straight lines, regressors taken off."""
+        if self.complete:
+            return self._y_nT
+        filled = np.empty_like(self._y_nT)
+        steps = np.arange(filled.shape[1])
+        for series, y_T in enumerate(self._y_nT):
+            known = np.flatnonzero(~np.isnan(y_T))
+            filled[series] = np.interp(steps, known, y_T[known])
+        moved = self.specification.differenced(filled.T)
+        if self._x_TC.shape[1]:
+            x_TC = self.specification.differenced(self._x_TC)
+            moved = moved - x_TC @ np.linalg.lstsq(x_TC, moved, rcond=None)[0]
+        return np.ascontiguousarray(moved.T)
 
     def measure(self, natural_MLk: FloatArray, which_M: IntArray, *, whole: bool = False) -> Measured:
         """Run the filter of the sensors `which_M` at parameters (M, L, k); see `Measured`."""

@@ -18,9 +18,10 @@ import numpy as np
 from numba import njit
 
 from citylib.timeseries.presample import FEW, whitened
-from citylib.timeseries.recursion import LANES, SETTLED, by_recursion, first_column, products
+from citylib.timeseries.lanes import LANES
+from citylib.timeseries.recursion import SETTLED, by_recursion, first_column, products
 
-__all__ = ["complete_errors"]
+__all__ = ["complete_errors", "one_series"]
 
 
 @njit(cache=True, nogil=True)
@@ -137,15 +138,20 @@ def complete_errors(w_nT, which_M, a_lags, a_MGpL, b_lags, b_MGqL, r, wanted, gr
         Filled in; NaN where a point is not stationary.
     """
     steps = w_nT.shape[1]
-    few = r <= FEW and steps > 2 * r
-    errors = np.empty((steps + r if few else steps, LANES))
-    weights = np.empty((steps if few else 0, LANES))
+    errors, weights = np.empty((steps + r, LANES)), np.empty((steps, LANES))
     for k in range(len(which_M)):
-        w = w_nT[which_M[k]]
         for g in range(a_MGpL.shape[1]):
-            a, b, log_F = a_MGpL[k, g], b_MGqL[k, g], log_F_MGL[k, g]
-            if few:
-                whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights)
-            else:
-                _one_complete(w, a_lags, a, b_lags, b, r, errors, log_F)
+            log_F = log_F_MGL[k, g]
+            one_series(w_nT[which_M[k]], a_lags, a_MGpL[k, g], b_lags, b_MGqL[k, g], r, errors, log_F, weights)
             products(errors, gram_MGLL[k, g], wanted)
+
+
+@njit(cache=True, nogil=True)
+def one_series(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
+    """Whitened errors of one series at LANES points by the faster way; see `presample.whitened`."""
+    steps = len(w)
+    if r <= FEW and steps > 2 * r:
+        whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights)
+    else:
+        errors[steps:] = 0.0
+        _one_complete(w, a_lags, a, b_lags, b, r, errors[:steps], log_F)

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from citylib.timeseries.kalman import start
-from citylib.timeseries.recursion import LANES, SETTLED, products
+from citylib.timeseries.lanes import LANES
+from citylib.timeseries.recursion import SETTLED, products
 
 __all__ = ["gappy_errors"]
 

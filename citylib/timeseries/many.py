@@ -19,6 +19,8 @@ from citylib.panel import Panel
 from citylib.timeseries.arima_fits import FITTED, STATUSES, ManyArima, aicc, design, readings
 from citylib.timeseries.block import WAYS, Block, ways
 from citylib.timeseries.climb import climb, curvature
+from citylib.timeseries.conditional import rough
+from citylib.timeseries.exact_climb import MOST, ROUGH_TURNS, highest
 from citylib.timeseries.specification import Specification
 
 __all__ = ["FITTED", "STATUSES", "ManyArima", "aicc", "fit"]
@@ -27,7 +29,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 EDGE = 0.999  # a partial autocorrelation beyond it lies on the edge of stationarity or invertibility
-FIRST_TURNS = 3  # after which starts that have come together go on as one
+TURNS = 60  # of a climb, at most
+TOLERANCE = 1e-6  # a climb is at the top when a turn gains less
+FOLLOWED = 2  # climbs where the filter that gaps and regressors need is slow
+FIRST_TURNS = 3  # of those, after which two that have come together go on as one
 TOGETHER = 0.05
 
 
@@ -39,7 +44,7 @@ def fit(
     seasonal: tuple[int, int, int, int] = (0, 0, 0, 1),
     x_TK: npt.ArrayLike | None = None,
     constant: bool = False,
-    starts: int = 3,
+    starts: int = 8,
     standard_errors: bool = True,
     block: int = 64,
     workers: int = 1,
@@ -49,7 +54,7 @@ def fit(
 
     y_t = x_t' beta + n_t with n_t a (seasonal) ARIMA process. Missing readings are passed over by the filter; no
     reading is lost to differencing beside a gap. The likelihood of a misspecified series has several maxima:
-    each sensor is climbed from the first few of a list of starts, kinds of memory that city series have.
+    each sensor has several starts, kinds of memory that city series have.
 
     Parameters
     ----------
@@ -63,8 +68,9 @@ def fit(
         Regressors of all sensors.
     constant : bool, default False
         Whether the process has a mean; after d differences, a trend of degree d.
-    starts : int, default 3
-        Starts that are followed for each sensor.
+    starts : int, default 8
+        Starts of each sensor, from which it goes down the conditional sum of squares; from where that ends apart
+        the exact likelihood is climbed.
     standard_errors : bool, default True
         Whether they are worked out.
     block : int, default 64
@@ -200,33 +206,57 @@ def _fit_block(
 
 def _highest(block: Block, spec: Specification, starts: int) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
     """Climb from the first starts for each series; return the best tops, turns, and who has converged."""
+    lags, sizes, from_Sk = spec.lags, np.array(spec.sizes), spec.starts()[:starts]
+    n, k = block.series, spec.parameters
+    if block.complete and 0 < k <= MOST:
+        at, value, turns, top = np.zeros((n, k)), np.empty(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)
+        highest(block.differenced(), sizes, *lags, spec.states, from_Sk, TURNS, TOLERANCE, at, value, turns, top)
+        return at, turns, top
+    at_nSk, squares_nS = np.zeros((n, len(from_Sk), k)), np.zeros((n, len(from_Sk)))
+    if k:
+        rough(block.differenced(), sizes, *lags, from_Sk, ROUGH_TURNS, at_nSk, squares_nS)
+    return _climbed(block, _best_apart(block, at_nSk, squares_nS))
+
+
+def _best_apart(block: Block, at_nSk: FloatArray, squares_nS: FloatArray) -> FloatArray:
+    """Return the points of each series that stand highest and apart, (n, FOLLOWED, k), the best repeated to fill up."""
     everyone = np.arange(block.series)
-    points_SVk = spec.starts()[:starts]
-    if points_SVk.shape[1] > 1:  # of each start the seasonal variant that stands highest
-        grid = points_SVk.reshape(points_SVk.shape[0] * points_SVk.shape[1], spec.parameters)
-        heights = block.heights(np.broadcast_to(grid, (block.series, *grid.shape)), everyone)
-        heights = np.where(np.isfinite(heights), heights, -np.inf).reshape(block.series, *points_SVk.shape[:2])
-        from_nSk = points_SVk[np.arange(len(points_SVk)), heights.argmax(axis=2)]
-    else:
-        from_nSk = np.broadcast_to(points_SVk[:, 0], (block.series, len(points_SVk), spec.parameters))
-    which = np.repeat(everyone, from_nSk.shape[1])
+    heights = np.where(np.isfinite(squares_nS), block.heights(at_nSk, everyone), -np.inf)
+    heights = np.where(np.isfinite(heights), heights, -np.inf)
+    out = np.empty((block.series, min(FOLLOWED, at_nSk.shape[1]), at_nSk.shape[2]))
+    for one, points, height in zip(out, at_nSk, heights, strict=True):
+        order = np.argsort(-height, kind="stable")
+        one[:] = points[order[0]]
+        kept = 1
+        for i in order[1:]:
+            apart = np.abs(np.tanh(points[i]) - np.tanh(one[:kept])).max(axis=-1, initial=0.0)
+            if kept < len(one) and np.isfinite(height[i]) and apart.min() > TOGETHER:
+                one[kept] = points[i]
+                kept += 1
+    return out
+
+
+def _climbed(block: Block, from_nSk: FloatArray) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
+    """Climb from some points of each series by the filter that its gaps and regressors need."""
+    which = np.repeat(np.arange(block.series), from_nSk.shape[1])
 
     def climbed(at: FloatArray, rows: IntArray, turns: int) -> tuple[FloatArray, FloatArray, IntArray, npt.NDArray]:  # type: ignore[type-arg]
         found = climb(
             lambda points, active: block.heights(points, rows[active]),
             at,
             slope=lambda point, height, active: block.slope(point, height, rows[active]),
+            tolerance=TOLERANCE,
             turns=turns,
         )
         return found.at, found.value, found.turns, found.converged
 
-    at, value, turns, converged = climbed(from_nSk.reshape(len(which), spec.parameters), which, FIRST_TURNS)
+    at, value, turns, converged = climbed(from_nSk.reshape(len(which), -1), which, FIRST_TURNS)
     go_on = np.flatnonzero(_apart(at, value, which))
     if len(go_on):
-        at[go_on], value[go_on], more, converged[go_on] = climbed(at[go_on], which[go_on], 60)
+        at[go_on], value[go_on], more, converged[go_on] = climbed(at[go_on], which[go_on], TURNS)
         turns[go_on] += more
     top = np.where(np.isfinite(value), value, -np.inf).reshape(block.series, -1).argmax(axis=1)
-    chosen = everyone * from_nSk.shape[1] + top
+    chosen = np.arange(block.series) * from_nSk.shape[1] + top
     return at[chosen], turns.reshape(block.series, -1).sum(axis=1), converged[chosen]
 
 

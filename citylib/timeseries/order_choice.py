@@ -112,7 +112,7 @@ def choose(
     most: tuple[int, int] = (3, 3),
     seasonal_most: tuple[int, int] = (1, 1),
     constant: bool = False,
-    starts: int = 2,
+    starts: int = 8,
     workers: int = 1,
     progress: bool = False,
 ) -> ChosenOrders:
@@ -130,7 +130,7 @@ def choose(
         Largest p and q, P and Q.
     constant : bool, default False
         Whether each model has a mean (after differences, a trend).
-    starts : int, default 2
+    starts : int, default 8
         Starts followed for each fit.
     workers : int, default 1
         Threads.

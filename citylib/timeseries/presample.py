@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from citylib.timeseries.recursion import LANES, by_recursion, first_column, less, more, moving_average, put, row, spread
+from citylib.timeseries.lanes import LANES, less, more, put, row, spread
+from citylib.timeseries.recursion import by_recursion, first_column_in, moving_average
 
 __all__ = ["FEW", "whitened"]
 
@@ -28,13 +29,13 @@ OFTEN = 32  # steps between two looks at whether they count
 
 
 @njit(cache=True, nogil=True)
-def _covariance(a, b, root):
+def _covariance(a, b, root, first, whole, room):
     """Fill in a lower root of the covariance of the state expected before the first reading; False: not stationary."""
     r = len(a)
-    first = np.zeros(r)
-    if not first_column(a, b, first):
+    if not first_column_in(a, b, first, whole, room):
         return False
-    whole = np.zeros((r + 1, r + 1))  # of the state with its shock
+    whole[r, :] = 0.0  # of the state with its shock
+    whole[:, r] = 0.0
     for i in range(r - 1, -1, -1):
         for j in range(r - 1, -1, -1):
             below_i = first[i + 1] if i + 1 < r else 0.0
@@ -114,27 +115,22 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
     """
     steps = len(w)
     roots = np.zeros((LANES, r, r))
-    A, B = np.zeros((r, LANES)), np.zeros((r, LANES))
+    A, B = np.zeros((LANES, r)), np.zeros((LANES, r))
+    first, whole, room = np.empty(r), np.empty((r + 1, r + 1)), np.empty((3, 2 * r + 1))
     for lane in range(LANES):
-        B[0, lane] = 1.0
+        B[lane, 0] = 1.0
         for i in range(len(a_lags)):
-            A[a_lags[i] - 1, lane] = a[i, lane]
+            A[lane, a_lags[i] - 1] = a[i, lane]
         for i in range(len(b_lags)):
-            B[b_lags[i], lane] = b[i, lane]
-        log_F[lane] = 0.0 if _covariance(A[:, lane], B[:, lane], roots[lane]) else np.nan
+            B[lane, b_lags[i]] = b[i, lane]
+        log_F[lane] = 0.0 if _covariance(A[lane], B[lane], roots[lane], first, whole, room) else np.nan
     by_recursion(w, 0, a_lags, a, b_lags, b, errors)
     reach = _weights(b_lags, b, r, weights)
     moment, shared, state = np.zeros((r, LANES)), np.zeros((r, LANES)), np.zeros((r, LANES))
-    for j in range(r):
-        total = spread(0.0)
-        for t in range(min(reach, steps - j)):
-            total = more(total, row(weights, t), row(errors, t + j))
-        put(moment, j, total)
-        total = spread(0.0)
-        for t in range(j, reach):
-            total = more(total, row(weights, t), row(weights, t - j))
-        put(shared, j, total)
-    gram = np.zeros((r, r))
+    for j in range(0, r, 3):
+        _three_products(weights, errors, j, reach, steps, moment)
+        _three_products(weights, weights, j, reach, reach, shared)
+    gram, system = np.zeros((r, r)), np.zeros((r, r))
     for lane in range(LANES):
         for j in range(r):
             for i in range(j + 1):
@@ -144,18 +140,65 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
                         total -= weights[t, lane] * weights[t + j - i, lane]
                 gram[i, j] = total
                 gram[j, i] = total
-        log_F[lane] += _solved(roots[lane], gram, moment[:, lane], state[:, lane], errors[steps:, lane])
-    for j in range(r):
-        now = row(state, j)
-        for t in range(min(reach, steps - j)):
-            put(errors, t + j, less(row(errors, t + j), now, row(weights, t)))
+        log_F[lane] += _solved(roots[lane], gram, system, moment[:, lane], state[:, lane], errors[steps:, lane])
+    for j in range(0, r, 3):
+        _take_three(weights, state, j, min(reach, steps), steps, errors)
 
 
 @njit(cache=True, nogil=True)
-def _solved(root, gram, moment, state, free):
+def _three_products(x, y, j, reach, steps, out):
+    """Fill in rows j to j + 2 of sums over t of x_t y_{t+j}, as far as x counts and y has `steps` rows."""
+    one, two, three = spread(0.0), spread(0.0), spread(0.0)
+    last = len(out) - 1
+    ends = min(reach, steps - j), min(reach, steps - j - 1), min(reach, steps - j - 2)
+    all_three = max(ends[2], 0)
+    if j + 2 <= last:
+        for t in range(all_three):
+            now = row(x, t)
+            one, two = more(one, now, row(y, t + j)), more(two, now, row(y, t + j + 1))
+            three = more(three, now, row(y, t + j + 2))
+    elif j + 1 <= last:
+        for t in range(all_three):
+            now = row(x, t)
+            one, two = more(one, now, row(y, t + j)), more(two, now, row(y, t + j + 1))
+    else:
+        for t in range(all_three):
+            one = more(one, row(x, t), row(y, t + j))
+    for t in range(all_three, ends[0]):
+        one = more(one, row(x, t), row(y, t + j))
+    put(out, j, one)
+    if j + 1 <= last:
+        for t in range(all_three, ends[1]):
+            two = more(two, row(x, t), row(y, t + j + 1))
+        put(out, j + 1, two)
+    if j + 2 <= last:
+        put(out, j + 2, three)
+
+
+@njit(cache=True, nogil=True)
+def _take_three(weights, state, j, reach, steps, errors):
+    """Take from the errors what rows j to j + 2 of the state before them add, each a step later than the last."""
+    one = row(state, j)
+    two = row(state, j + 1) if j + 1 < len(state) else spread(0.0)
+    three = row(state, j + 2) if j + 2 < len(state) else spread(0.0)
+    w1, w2 = spread(0.0), spread(0.0)
+    for t in range(reach):
+        now = row(weights, t)
+        put(errors, t + j, less(less(less(row(errors, t + j), one, now), two, w1), three, w2))
+        w2, w1 = w1, now
+        if t + j + 1 == steps:
+            return
+    t = reach + j
+    if t < steps:
+        put(errors, t, less(less(row(errors, t), two, w1), three, w2))
+    if t + 1 < steps:
+        put(errors, t + 1, less(row(errors, t + 1), three, w1))
+
+
+@njit(cache=True, nogil=True)
+def _solved(root, gram, system, moment, state, free):
     """Fill in the state's estimate and its coordinates free of correlation; return the log determinant."""
     r = len(moment)
-    system = np.zeros((r, r))
     for i in range(r):
         for j in range(i + 1):
             total = 1.0 if i == j else 0.0

@@ -8,77 +8,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = [
-    "LANES",
-    "SETTLED",
-    "by_recursion",
-    "first_column",
-    "less",
-    "more",
-    "moving_average",
-    "products",
-    "put",
-    "row",
-    "spread",
-]
+from citylib.timeseries.lanes import LANES, less, more, put, row, spread
 
-LANES = 8
+__all__ = ["SETTLED", "by_recursion", "first_column", "first_column_in", "moving_average", "products"]
+
 SETTLED = 1e-14  # a change of the covariance, in variances of the shock, that no longer counts
-
-
-# LANES numbers side by side, as a tuple: it stays in registers from one step to the next, where an array would be
-# written and read again.
-
-
-@njit(cache=True, nogil=True)
-def row(values, t):
-    """Return row t of (T, LANES)."""
-    return (
-        values[t, 0],
-        values[t, 1],
-        values[t, 2],
-        values[t, 3],
-        values[t, 4],
-        values[t, 5],
-        values[t, 6],
-        values[t, 7],
-    )
-
-
-@njit(cache=True, nogil=True)
-def put(values, t, x):
-    """Write row t of (T, LANES)."""
-    values[t, 0], values[t, 1], values[t, 2], values[t, 3] = x[0], x[1], x[2], x[3]
-    values[t, 4], values[t, 5], values[t, 6], values[t, 7] = x[4], x[5], x[6], x[7]
-
-
-@njit(cache=True, nogil=True)
-def less(x, c, y):
-    """Return x - c y."""
-    return (
-        x[0] - c[0] * y[0], x[1] - c[1] * y[1], x[2] - c[2] * y[2], x[3] - c[3] * y[3],
-        x[4] - c[4] * y[4], x[5] - c[5] * y[5], x[6] - c[6] * y[6], x[7] - c[7] * y[7],
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
-def more(x, c, y):
-    """Return x + c y."""
-    return (
-        x[0] + c[0] * y[0], x[1] + c[1] * y[1], x[2] + c[2] * y[2], x[3] + c[3] * y[3],
-        x[4] + c[4] * y[4], x[5] + c[5] * y[5], x[6] + c[6] * y[6], x[7] + c[7] * y[7],
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
-def spread(x):
-    """Return a number in all lanes."""
-    return (x, x, x, x, x, x, x, x)
 
 
 @njit(cache=True, nogil=True)
 def first_column(a, b, out):
     """Covariances of the state at the start with the process, for shocks of variance 1; whether it is stationary."""
+    return first_column_in(a, b, out, np.empty((len(a) + 1, len(a) + 1)), np.empty((3, 2 * len(a) + 1)))
+
+
+@njit(cache=True, nogil=True)
+def first_column_in(a, b, out, ladder, room):
+    """Fill in the first column of the covariance; `ladder` (r + 1, r + 1) and `room` (3, 2 r + 1) are to work in."""
     r = len(a)
     p = r
     while p > 0 and a[p - 1] == 0.0:
@@ -87,7 +32,6 @@ def first_column(a, b, out):
     while q > 0 and b[q] == 0.0:
         q -= 1
     # Autoregressions of each shorter order, from the longest down.
-    ladder = np.zeros((p + 1, p + 1))
     for j in range(p):
         ladder[p, j] = a[j]
     variance = 1.0
@@ -100,7 +44,7 @@ def first_column(a, b, out):
         for j in range(k - 1):
             ladder[k - 1, j] = (ladder[k, j] + last * ladder[k, k - 2 - j]) / rest
     reach = r + q + 1
-    covariance = np.zeros(reach)  # of the autoregression without its moving average
+    covariance = room[0]  # of the autoregression without its moving average
     covariance[0] = variance
     left = variance
     for k in range(1, reach):
@@ -115,7 +59,8 @@ def first_column(a, b, out):
             for j in range(p):
                 total += a[j] * covariance[k - 1 - j]
         covariance[k] = total
-    own = np.zeros(r + 1)
+    own = room[1]
+    own[: r + 1] = 0.0
     for m in range(q + 1):
         c = 0.0
         for i in range(q + 1 - m):
@@ -123,7 +68,7 @@ def first_column(a, b, out):
         for k in range(r):
             own[k] += c * covariance[k] if m == 0 else c * (covariance[k + m] + covariance[abs(k - m)])
     # Of the process with shocks before: the weights psi.
-    psi = np.zeros(r + 1)
+    psi = room[2]
     psi[0] = 1.0
     for k in range(1, r + 1):
         total = b[k] if k < r else 0.0
@@ -148,31 +93,31 @@ def by_recursion(w, t, a_lags, a, b_lags, b, errors):
     longest = max(a_lags[p - 1] if p else 0, b_lags[q - 1] if q else 0)
     head = min(max(t, longest), steps)
     for u in range(t, head):  # before the first reading all is zero
-        for lane in range(LANES):
-            errors[u, lane] = w[u]
+        now = spread(w[u])
         for i in range(p):
             if a_lags[i] <= u:
-                for lane in range(LANES):
-                    errors[u, lane] -= a[i, lane] * w[u - a_lags[i]]
+                now = less(now, row(a, i), spread(w[u - a_lags[i]]))
         for i in range(q):
             if b_lags[i] <= u:
-                for lane in range(LANES):
-                    errors[u, lane] -= b[i, lane] * errors[u - b_lags[i], lane]
-    t = head
-    if p == 2 and a_lags[1] == 2:
-        for u in range(t, steps):
-            one, two, now = w[u - 1], w[u - 2], w[u]
-            for lane in range(LANES):
-                errors[u, lane] = now - a[0, lane] * one - a[1, lane] * two
-    else:
-        for u in range(t, steps):
-            for lane in range(LANES):
-                errors[u, lane] = w[u]
-            for i in range(p):
-                past = w[u - a_lags[i]]
-                for lane in range(LANES):
-                    errors[u, lane] -= a[i, lane] * past
-    moving_average(t, steps, b_lags, b, errors)
+                now = less(now, row(b, i), row(errors, u - b_lags[i]))
+        put(errors, u, now)
+    if head == steps:
+        return
+    if p == 2 and a_lags[1] == 2 and q == 2 and b_lags[1] == 2:  # the commonest: all in registers
+        a1, a2, b1, b2 = row(a, 0), row(a, 1), row(b, 0), row(b, 1)
+        w1, w2, one, two = spread(w[head - 1]), spread(w[head - 2]), row(errors, head - 1), row(errors, head - 2)
+        for u in range(head, steps):
+            reading = spread(w[u])
+            now = less(less(less(less(reading, a1, w1), a2, w2), b2, two), b1, one)
+            put(errors, u, now)
+            w2, w1, two, one = w1, reading, one, now
+        return
+    for u in range(head, steps):
+        now = spread(w[u])
+        for i in range(p):
+            now = less(now, row(a, i), spread(w[u - a_lags[i]]))
+        put(errors, u, now)
+    moving_average(head, steps, b_lags, b, errors)
 
 
 @njit(cache=True, nogil=True)
@@ -189,46 +134,48 @@ def moving_average(t, steps, b_lags, b, errors):
         for u in range(t, steps):
             now = less(less(row(errors, u), second, two), first, one)
             put(errors, u, now)
-            two = one
-            one = now
-    elif q == 3 and b_lags[2] == 3:
-        first, second, third = row(b, 0), row(b, 1), row(b, 2)
-        one, two, three = row(errors, t - 1), row(errors, t - 2), row(errors, t - 3)
-        for u in range(t, steps):
-            now = less(less(less(row(errors, u), third, three), second, two), first, one)
-            put(errors, u, now)
-            three = two
-            two = one
-            one = now
+            two, one = one, now
     elif q == 3:
-        first, second, third = b_lags[0], b_lags[1], b_lags[2]
+        first, second, third = row(b, 0), row(b, 1), row(b, 2)
+        one, two, three = b_lags[0], b_lags[1], b_lags[2]
         for u in range(t, steps):
-            for lane in range(LANES):
-                far = b[2, lane] * errors[u - third, lane] + b[1, lane] * errors[u - second, lane]
-                errors[u, lane] -= far + b[0, lane] * errors[u - first, lane]
+            now = less(less(row(errors, u), third, row(errors, u - three)), second, row(errors, u - two))
+            put(errors, u, less(now, first, row(errors, u - one)))
     else:
         for u in range(t, steps):
+            now = row(errors, u)
             for i in range(q - 1, -1, -1):
-                for lane in range(LANES):
-                    errors[u, lane] -= b[i, lane] * errors[u - b_lags[i], lane]
+                now = less(now, row(b, i), row(errors, u - b_lags[i]))
+            put(errors, u, now)
 
 
 @njit(cache=True, nogil=True)
 def products(errors, gram, wanted):
-    """Products of the errors at the first points with those at all; of each with itself alone where none is wanted."""
+    """Products of the errors at the first points with those at all, and of each with itself."""
     steps = len(errors)
-    for i in range(LANES):
+    gram[:, :] = 0.0
+    if wanted < LANES:
+        even, odd = spread(0.0), spread(0.0)
+        for t in range(0, steps - 1, 2):
+            x, y = row(errors, t), row(errors, t + 1)
+            even, odd = more(even, x, x), more(odd, y, y)
+        if steps % 2:
+            x = row(errors, steps - 1)
+            even = more(even, x, x)
+        own = np.empty((1, LANES))
+        put(own, 0, more(even, spread(1.0), odd))
         for j in range(LANES):
-            gram[i, j] = 0.0
-    if wanted == 0:
-        own = np.zeros(LANES)
+            gram[j, j] = own[0, j]
+    for done in range(0, wanted, 5):  # what lies beyond is done again
+        last = wanted - 1
+        i, j, k, m, n = done, min(done + 1, last), min(done + 2, last), min(done + 3, last), min(done + 4, last)
+        one, two, three, four, five = spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
         for t in range(steps):
-            for j in range(LANES):
-                own[j] += errors[t, j] * errors[t, j]
-        for j in range(LANES):
-            gram[j, j] = own[j]
-    for i in range(wanted):
-        total = spread(0.0)
-        for t in range(steps):
-            total = more(total, spread(errors[t, i]), row(errors, t))
-        put(gram, i, total)
+            x = row(errors, t)
+            one, two, three = more(one, spread(errors[t, i]), x), more(two, spread(errors[t, j]), x), more(three, spread(errors[t, k]), x)
+            four, five = more(four, spread(errors[t, m]), x), more(five, spread(errors[t, n]), x)
+        put(gram, i, one)
+        put(gram, j, two)
+        put(gram, k, three)
+        put(gram, m, four)
+        put(gram, n, five)

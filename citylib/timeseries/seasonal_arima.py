@@ -29,7 +29,7 @@ class SeasonalArima:
         P, D, Q and the steps in a season m.
     window : int, optional
         Most recent steps that a fit uses; by default all.
-    starts : int, default 3
+    starts : int, default 8
         Starts of the climb.
 
     Attributes
@@ -58,7 +58,7 @@ class SeasonalArima:
         *,
         seasonal: tuple[int, int, int, int] = (0, 0, 0, 1),
         window: int | None = None,
-        starts: int = 3,
+        starts: int = 8,
     ) -> None:
         self.orders, self.seasonal = orders, seasonal
         self.window = None if window is None else checks.integer("window", window, minimum=10)

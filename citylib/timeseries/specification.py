@@ -19,19 +19,17 @@ from citylib.timeseries import likelihood
 __all__ = ["Specification"]
 
 FloatArray = npt.NDArray[np.float64]
-# Partial autocorrelations of AR and MA to start from, the most promising pair first: a memory that fades slowly and is
-# nearly undone; the same with shocks that last; two that add up; a short memory; alternation nearly undone; and more.
+# Partial autocorrelations of AR and MA to start from: the eight of 235 from which most tops are reached, of ARIMA(2,1,2)
+# for the speeds of a week in Los Angeles, volumes in Boroondara, PM2.5 in Beijing, loads of PJM, and synthetic series.
 STARTS = (
     ((0.95, 0.0), (0.95, 0.0)),
-    ((0.95, 0.0), (0.3, 0.6)),
-    ((0.7, 0.4), (0.3, 0.6)),
-    ((0.6, 0.0), (0.0, 0.0)),
-    ((-0.5, 0.0), (0.95, 0.0)),
-    ((0.7, 0.4), (0.95, 0.0)),
-    ((0.3, -0.6), (0.3, -0.6)),
-    ((0.0, 0.0), (0.0, 0.0)),
-    ((0.3, -0.6), (0.6, 0.0)),
-    ((0.6, 0.0), (-0.5, 0.0)),
+    ((0.5, 0.6), (0.95, 0.0)),
+    ((-0.9, 0.0), (0.95, -0.6)),
+    ((-0.5, 0.6), (0.0, 0.6)),
+    ((0.95, -0.6), (0.95, -0.6)),
+    ((0.5, -0.6), (0.95, 0.0)),
+    ((0.0, 0.6), (-0.9, -0.6)),
+    ((-0.5, 0.6), (0.95, -0.6)),
 )
 SEASONAL_STARTS = (
     ((0.0, 0.0), (0.0, 0.0)),
@@ -151,11 +149,11 @@ class Specification:
         )
 
     def starts(self) -> FloatArray:
-        """Return points to start from, free of bounds, shape (S, V, k): best first, each in V seasonal variants."""
+        """Return points to start from, free of bounds, shape (S, k): each plain one once, then in other seasons."""
         p, q, many, often = self.sizes
         plain, seasonal = _cut(STARTS, p, q), _cut(SEASONAL_STARTS, many, often)
-        points = np.array([[np.concatenate([one, other]) for other in seasonal] for one in plain])
-        return np.asarray(np.arctanh(points))
+        pairs = [(i, (i + j) % len(seasonal)) for j in range(len(seasonal)) for i in range(len(plain))]
+        return np.asarray(np.arctanh([np.concatenate([plain[i], seasonal[j]]) for i, j in pairs]))
 
     def differenced(self, y: npt.ArrayLike) -> FloatArray:
         """Return the series differenced along the first axis, `levels` steps shorter."""
