@@ -1,4 +1,4 @@
-"""Figures of variance: what news does to it, shapes of shocks, thresholds beside readings, how often they are passed."""
+"""Figures of variance: what news does to it, shapes of shocks, thresholds beside readings, how often they fail."""
 
 from __future__ import annotations
 
