@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from citylib import checks, results
 from citylib.errors import InputError
@@ -217,9 +217,9 @@ def exceedance(
             axes.hlines(rows, part[:, 1], part[:, 2], color=mode["colours"][0], linewidth=1.4)
             axes.plot(part[:, 0], rows, "o", color=mode["colours"][0], markersize=4)
             axes.set_title(f"{level:.0%} threshold", fontsize=9.5)
-            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
             axes.set_xlim(left=0)
-            axes.locator_params(axis="x", nbins=3)
+            axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
             axes.grid(axis="y", visible=False)
         grid[0].set_yticks(rows, list(labels))
         grid[len(parts) // 2].set_xlabel("readings above it; dashed: claimed")
