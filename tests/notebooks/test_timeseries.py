@@ -259,6 +259,20 @@ def test_volatility_refuses_what_it_cannot_do(tmp_path: Path, own_bursts: Path) 
     assert "scale must be none where readings lie below zero" in str(outcome.error)
 
 
+@pytest.mark.slow
+def test_volatility_says_when_gaps_leave_nothing_to_judge(tmp_path: Path, own_bursts: Path) -> None:
+    from citylib.batch import plan, run
+
+    frame = pd.read_csv(own_bursts)
+    thin = tmp_path / "thin.csv"
+    frame.iloc[np.r_[0:6000, 6000 : len(frame) : 7]].to_csv(thin, index=False)  # no two neighbours after the cut
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
+    given = {"source": f"file:{thin}", "variable": None, "cut": "2026-09-20"}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "lags must leave 100 readings with all of them read" in str(outcome.error)
+
+
 @pytest.mark.real
 @pytest.mark.slow
 def test_volatility_of_beijing(run_chapter: Callable[..., Any], real_data: Path) -> None:
