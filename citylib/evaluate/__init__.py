@@ -5,5 +5,6 @@
 - `citylib.evaluate.backtest`: forecasts from rolling origins, and whether one has seen its own future
 - `citylib.evaluate.classification`: scores of classes and of probabilities
 - `citylib.evaluate.calibration`: whether probabilities and intervals are true
+- `citylib.evaluate.exceedance`: whether thresholds are exceeded as often as they claim
 - `citylib.evaluate.compare`: how sure a mean loss, or a difference of two, is
 """

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["bias", "coverage", "errors", "interval_score", "mae", "mase", "rmse", "scaled_by", "width"]
+__all__ = ["bias", "coverage", "errors", "interval_score", "mae", "mase", "pinball", "rmse", "scaled_by", "width"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -180,6 +180,43 @@ def interval_score(
     truth, low, high, scored = _interval(actual, lower, upper, mask)
     outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
     return float(((high - low) + 2 / alpha * outside)[scored].mean())
+
+
+def pinball(
+    actual: npt.ArrayLike, quantile: npt.ArrayLike, *, level: float, mask: npt.ArrayLike | None = None
+) -> FloatArray:
+    """Return the quantile loss of each reading, in its unit; NaN where there is nothing to score.
+
+    With q the forecast quantile of level p it is p (y - q) where the reading is above, (1 - p) (q - y) where it is
+    below. Its expectation is lowest where q is the true quantile. Single losses are returned, not their mean, so that
+    they can be resampled in blocks: `citylib.evaluate.compare.block_bootstrap`.
+
+    Parameters
+    ----------
+    actual, mask
+        As in `errors`.
+    quantile : array_like
+        Forecast quantiles, of the shape of `actual`.
+    level : float
+        Share of the readings that should lie below, between 0 and 1.
+
+    Returns
+    -------
+    ndarray
+        Of the shape given.
+
+    References
+    ----------
+    Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
+
+    Examples
+    --------
+    >>> pinball([10.0, float("nan"), 12.0], [11.0, 0.0, 8.0], level=0.75).tolist()
+    [0.25, nan, 3.0]
+    """
+    p = checks.fraction("level", level)
+    above = -errors(actual, quantile, mask=mask)
+    return np.asarray(np.maximum(p * above, (p - 1) * above))
 
 
 def _scored(truth: FloatArray, mask: npt.ArrayLike | None) -> npt.NDArray[np.bool_]:

@@ -11,22 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special, stats
 from tqdm import tqdm
 
 from citylib import checks
 from citylib.errors import InputError
 from citylib.panel import Panel
-from citylib.timeseries import conditional_variance as compiled
+from citylib.timeseries import conditional_variance, variance_with_gaps
 from citylib.timeseries.garch_block import STATUSES as FITTED
 from citylib.timeseries.garch_by_derivatives import ByDerivatives
 from citylib.timeseries.garch_by_differences import ByDifferences
 from citylib.timeseries.garch_model import Garch
+from citylib.timeseries.garch_with_gaps import WithGaps
 
 __all__ = ["Garch", "ManyGarch", "fit"]
 
 FloatArray = npt.NDArray[np.float64]
 
-STATUSES = (*FITTED, "too short", "constant", "missing readings")
+STATUSES = (*FITTED, "too short", "constant")
 FEWEST = 100  # readings
 
 
@@ -41,9 +43,11 @@ class ManyGarch:
     sensors : tuple of str
         Ids.
     status : ndarray of str, shape (N,)
-        Converged, boundary, not converged, too short, constant, missing readings.
+        Converged, boundary, not converged, too short, constant.
     parameters, standard_errors : ndarray, shape (N, k)
         As `model.names`, in units of the readings; errors by the sandwich that does not ask for normal shocks.
+    correlations : ndarray, shape (N, k, k)
+        Of the estimates, by the same sandwich.
     loglikelihood : ndarray, shape (N,)
         At the optimum.
     first : ndarray, shape (N,)
@@ -60,6 +64,7 @@ class ManyGarch:
     status: npt.NDArray[np.str_]
     parameters: FloatArray
     standard_errors: FloatArray
+    correlations: FloatArray
     loglikelihood: FloatArray
     first: FloatArray
 
@@ -83,16 +88,77 @@ class ManyGarch:
         Parameters
         ----------
         values : Panel or array_like, shape (T, N)
-            The series from the first step of the fit on.
+            The series from the first step of the fit on; NaN where a reading is missing.
         """
         y_TN, _ = _values(values)
+        if y_TN.shape[1] != len(self.sensors):
+            raise InputError("values", f"have the {len(self.sensors)} series of the fit", y_TN.shape[1])
         out = np.full((len(y_TN) + 1, y_TN.shape[1]), np.nan)
         for i in np.flatnonzero(~np.isnan(self.loglikelihood)):
             s_T1, e_T1 = np.empty((2, len(y_TN) + 1, 1))
             padded = np.append(y_TN[:, i], 0.0)
+            compiled = variance_with_gaps if np.isnan(padded).any() else conditional_variance
             compiled.logarithms(padded, self.first[i], self.model.six(self.parameters[i])[:, None], s_T1, e_T1)
             out[:, i] = s_T1[:, 0]
         return out
+
+    def ahead(self, next_TN: npt.ArrayLike, /, *, steps: int) -> FloatArray:
+        """Return the variances expected 1 .. H steps ahead, shape (H, T, N), of those expected one step ahead.
+
+        Each is omega plus the persistence times the one before: they go to the variance of the long run.
+
+        Parameters
+        ----------
+        next_TN : array_like, shape (T, N)
+            From `variances`.
+        steps : int
+            How many, H.
+        """
+        now_TN = checks.matrix("next_TN", next_TN, missing=True)
+        omega_N = self.model.six(self.parameters)[:, 1]
+        out = [now_TN]
+        for _ in range(checks.integer("steps", steps, minimum=1) - 1):
+            out.append(omega_N + self.persistence * out[-1])
+        return np.stack(out)
+
+    def quantiles(self, level: float) -> FloatArray:
+        """Return the quantile of a standardised shock, shape (N,): normal, or Student's t of variance 1.
+
+        Parameters
+        ----------
+        level : float
+            Between 0 and 1.
+        """
+        share = checks.fraction("level", level)
+        if self.model.distribution == "normal":
+            return np.where(np.isnan(self.loglikelihood), np.nan, stats.norm.ppf(share))
+        nu_N = self.model.six(self.parameters)[:, 5]
+        return np.asarray(special.stdtrit(nu_N, share) * np.sqrt((nu_N - 2) / nu_N))
+
+    def half_lives(self, level: float = 0.95) -> FloatArray:
+        """Return steps until half of what a shock adds to the variance is gone, with interval: shape (N, 3).
+
+        log(1/2) / log(persistence). The interval is normal on the logarithm of the half-life, by the delta method.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Coverage that the interval claims.
+
+        Returns
+        -------
+        ndarray
+            Half-life, low, high; ends NaN on the boundary, where no interval by derivatives is to be had.
+        """
+        reach = stats.norm.ppf((1 + checks.fraction("level", level)) / 2)
+        pull_6 = np.array([0.0, 0.0, 1.0, 0.5, 1.0, 0.0])[self.model.rows()]
+        part_Nk = self.standard_errors * pull_6
+        with np.errstate(invalid="ignore", divide="ignore"):
+            error_N = np.sqrt(np.einsum("nk,nkl,nl->n", part_Nk, self.correlations, part_Nk))
+            rate_N = -np.log(self.persistence)
+            half_N = np.log(2) / rate_N
+            far_N = np.where(self.status == FITTED[1], np.nan, reach * error_N / (self.persistence * rate_N))
+            return np.stack([half_N, half_N * np.exp(-far_N), half_N * np.exp(far_N)], axis=1)
 
 
 def fit(
@@ -110,7 +176,8 @@ def fit(
     Parameters
     ----------
     values : Panel or array_like, shape (T, N)
-        Series with no readings missing; a season or trend in mean or variance is to be taken out first.
+        Series; a season or trend in mean or variance is to be taken out first. NaN where a reading is missing: the
+        square of its shock is replaced by the conditional variance and it adds nothing to the likelihood.
     model : Garch, optional
         Which; by default with a mean, symmetric, normal.
     standard_errors : bool, default True
@@ -140,29 +207,34 @@ def fit(
     Examples
     --------
     >>> y = np.random.default_rng(0).standard_normal((500, 2))
-    >>> y[3, 1] = np.nan
+    >>> y[3:450, 1] = np.nan
     >>> fit(y).status.tolist()[1]
-    'missing readings'
+    'too short'
     """
     model = Garch() if model is None else model
     y_TN, sensors = _values(values)
     starts, step = checks.integer("starts", starts, minimum=1), checks.integer("block", block, minimum=1)
     status = np.full(y_TN.shape[1], "", dtype=f"<U{max(map(len, STATUSES))}")
-    missing = np.isnan(y_TN).any(axis=0)
-    status[missing] = "missing readings"
-    status[~missing & (np.ptp(y_TN, axis=0) == 0)] = "constant"
-    if len(y_TN) < FEWEST:
-        status[:] = "too short"
-    todo = np.flatnonzero(status == "")
-    parameters, errors = np.full((2, y_TN.shape[1], len(model.names)), np.nan)
+    missing_N = np.isnan(y_TN).any(axis=0)
+    read_N = (~np.isnan(y_TN)).sum(axis=0)
+    status[np.ptp(y_TN, axis=0) == 0] = "constant"
+    for i in np.flatnonzero(missing_N & (read_N >= FEWEST)):
+        status[i] = "constant" if np.nanmin(y_TN[:, i]) == np.nanmax(y_TN[:, i]) else ""
+    status[read_N < FEWEST] = "too short"
+    k = len(model.names)
+    parameters, errors = np.full((2, y_TN.shape[1], k), np.nan)
+    correlations = np.full((y_TN.shape[1], k, k), np.nan)
     height, first = np.full((2, y_TN.shape[1]), np.nan)
-    way = ByDerivatives if model.distribution == "normal" else ByDifferences
-    for i in tqdm(range(0, len(todo), step), unit="block", disable=not progress):
-        part = todo[i : i + step]
+    whole = ByDerivatives if model.distribution == "normal" else ByDifferences
+    parts = []
+    for way, asked in ((whole, ~missing_N), (WithGaps, missing_N)):
+        todo = np.flatnonzero((status == "") & asked)
+        parts += [(way, todo[i : i + step]) for i in range(0, len(todo), step)]
+    for way, part in tqdm(parts, unit="block", disable=not progress):
         y_nT = np.ascontiguousarray(y_TN[:, part].T)
         found = way(y_nT, model).fitted(starts, standard_errors)
-        status[part], parameters[part], errors[part], height[part], first[part] = found
-    return ManyGarch(model, sensors, status, parameters, errors, height, first)
+        status[part], parameters[part], errors[part], height[part], first[part], correlations[part] = found
+    return ManyGarch(model, sensors, status, parameters, errors, correlations, height, first)
 
 
 def _values(values: Panel | npt.ArrayLike) -> tuple[FloatArray, tuple[str, ...]]:

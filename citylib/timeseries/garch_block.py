@@ -34,13 +34,34 @@ class Block:
 
     def __init__(self, y_nT: FloatArray, model: Garch) -> None:
         self.model = model
-        self.scale_n = y_nT.std(axis=1)
+        self.scale_n = self.spread(y_nT)
         self.y_nT = y_nT / self.scale_n[:, None]
-        self.first_n = starting_variance(self.y_nT.T, mean=model.mean)
+        self.first_n = self.starting()
         self.everyone = np.arange(len(y_nT))
+        self.read_n = (~np.isnan(y_nT)).sum(axis=1)
+
+    def spread(self, y_nT: FloatArray) -> FloatArray:
+        """Return standard deviations (n,).
+
+        Parameters
+        ----------
+        y_nT : ndarray, shape (n, T)
+            Series.
+        """
+        return np.asarray(y_nT.std(axis=1))
+
+    def means(self) -> FloatArray:
+        """Return means (n,), in standard deviations."""
+        return np.asarray(self.y_nT.mean(axis=1))
+
+    def starting(self) -> FloatArray:
+        """Return what stands for the variance before the first step, shape (n,)."""
+        return starting_variance(self.y_nT.T, mean=self.model.mean)
 
     def fitted(self, starts: int, standard_errors: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        """Return status, parameters, standard errors, log-likelihood and starting variance, in units of the readings.
+        """Return status, parameters, standard errors, log-likelihood, starting variance, correlations of the estimates.
+
+        In units of the readings.
 
         Parameters
         ----------
@@ -51,11 +72,18 @@ class Block:
         """
         free, value, converged = self.best(starts)
         natural = self.model.natural(free)
-        errors = self.errors(natural, value) if standard_errors else np.full_like(natural, np.nan)
+        errors, correlation = np.full_like(natural, np.nan), np.full((*natural.shape, natural.shape[1]), np.nan)
+        if standard_errors:
+            sandwich, width = self.sandwich(natural, value)
+            spread = np.sqrt(np.diagonal(sandwich, axis1=1, axis2=2))
+            errors = spread * width
+            with np.errstate(invalid="ignore", divide="ignore"):
+                correlation = sandwich / (spread[:, :, None] * spread[:, None, :])
         scale = {"mu": self.scale_n, "omega": self.scale_n**2}
         unit = np.stack([scale.get(name, np.ones_like(self.scale_n)) for name in self.model.names], axis=1)
-        height = value - self.y_nT.shape[1] * np.log(self.scale_n)
-        return self._status(natural, converged), natural * unit, errors * unit, height, self.first_n * self.scale_n**2
+        height = value - self.read_n * np.log(self.scale_n)
+        first = self.first_n * self.scale_n**2
+        return self._status(natural, converged), natural * unit, errors * unit, height, first, correlation
 
     def best(self, starts: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
         """Return the best that is found (n, k), free of bounds, its height, and whether it is a top.
@@ -77,11 +105,11 @@ class Block:
         """
         start_nSk = np.tile(start_Sk, (len(self.everyone), 1, 1))
         if self.model.mean:
-            start_nSk[:, :, 0] = self.y_nT.mean(axis=1)[:, None]
+            start_nSk[:, :, 0] = self.means()[:, None]
         return start_nSk
 
-    def errors(self, natural_nk: FloatArray, value_n: FloatArray) -> FloatArray:
-        """Return standard errors by Bollerslev and Wooldridge: curvature, scores, curvature.
+    def sandwich(self, natural_nk: FloatArray, value_n: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return covariances (n, k, k) by Bollerslev and Wooldridge, in widths (n, k): curvature, scores, curvature.
 
         Parameters
         ----------

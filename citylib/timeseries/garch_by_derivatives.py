@@ -98,20 +98,20 @@ class ByDerivatives(Block):
         bent = (slope[:, None, :] @ second.reshape(len(free_Mk), slope.shape[1], -1)).reshape(curve.shape)
         return value, (turned @ slope[:, :, None])[:, :, 0], -(turned @ curve @ first + bent)
 
-    def errors(self, natural_nk: FloatArray, value_n: FloatArray) -> FloatArray:
-        """Return standard errors; see `Block`."""
+    def sandwich(self, natural_nk: FloatArray, value_n: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return covariances and their widths; see `Block`."""
         _, _, curve_nkk = self.curved(natural_nk, self.everyone)
         _, _, meat_nkk = self.scored(natural_nk, self.everyone, scores=True)
         # As large as each parameter is, for omega may be tiny.
         width_nk = np.maximum(np.abs(natural_nk), 1e-3)
         both = width_nk[:, :, None] * width_nk[:, None, :]
         curve_nkk, meat_nkk = -curve_nkk * both, meat_nkk * both
-        out = np.full_like(natural_nk, np.nan)
+        out = np.full(curve_nkk.shape, np.nan)
         finite = np.isfinite(curve_nkk).all(axis=(1, 2)) & np.isfinite(meat_nkk).all(axis=(1, 2))
         top = np.flatnonzero(finite)[np.linalg.eigvalsh(curve_nkk[finite])[:, 0] > 0]
         bread = np.linalg.inv(curve_nkk[top])
-        out[top] = np.sqrt(np.diagonal(bread @ meat_nkk[top] @ bread, axis1=1, axis2=2)) * width_nk[top]
-        return out
+        out[top] = bread @ meat_nkk[top] @ bread
+        return out, width_nk
 
     def scored(self, natural_Mk: FloatArray, which: IntArray, *, scores: bool) -> tuple[FloatArray, ...]:
         """Return log-likelihoods, gradients by the parameters, and expected information or products of scores.

@@ -6,11 +6,13 @@ held equal to. Legend: T time steps, n series, M of them asked for, L points of 
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from citylib.timeseries import conditional_variance as compiled
+from citylib.timeseries import conditional_variance
 from citylib.timeseries.climb import climb, curvature
 from citylib.timeseries.garch_block import Block
 
@@ -27,6 +29,8 @@ FARTHEST = 25.0
 
 class ByDifferences(Block):
     """A few series that are fitted by `climb`."""
+
+    compiled: ModuleType = conditional_variance
 
     def best(self, starts: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
         """Climb a few turns from the best starts, then to the top from the best of what they reach; see `Block`."""
@@ -59,17 +63,19 @@ class ByDifferences(Block):
         """
         points = np.swapaxes(self.model.six(natural_MLk), 1, 2)
         many, _, count = points.shape
-        groups = -(-count // compiled.LANES)
-        full = np.minimum(np.arange(groups * compiled.LANES), count - 1)
-        grouped = points[:, :, full].reshape(many, 6, groups, compiled.LANES).swapaxes(1, 2)
-        log_s, tail, steer = np.zeros((3, many, groups, compiled.LANES))
-        gram = np.zeros((many, groups, compiled.LANES, compiled.LANES))
+        lanes = conditional_variance.LANES
+        groups = -(-count // lanes)
+        full = np.minimum(np.arange(groups * lanes), count - 1)
+        grouped = points[:, :, full].reshape(many, 6, groups, lanes).swapaxes(1, 2)
+        log_s, tail, steer = np.zeros((3, many, groups, lanes))
+        gram = np.zeros((many, groups, lanes, lanes))
         heavy = self.model.distribution == "t"
-        compiled.sums(
+        self.compiled.sums(
             self.y_nT, self.first_n, np.ascontiguousarray(which), np.ascontiguousarray(grouped),
             heavy, whole, log_s, tail, gram, steer,
         )  # fmt: skip
-        height = self._height(log_s.reshape(many, -1)[:, :count], tail.reshape(many, -1)[:, :count], points[:, 5])
+        log_s, tail = log_s.reshape(many, -1)[:, :count], tail.reshape(many, -1)[:, :count]
+        height = self._height(log_s, tail, points[:, 5], self.read_n[which][:, None])
         return height, gram[:, 0, :count, :count], steer[:, 0, 0]
 
     def heights(self, free_MLk: FloatArray, which: IntArray) -> FloatArray:
@@ -97,11 +103,11 @@ class ByDifferences(Block):
         if self.model.mean:
             information[:, 0, 0] += inverse
         if self.model.distribution == "t":  # of the degrees of freedom the variances know nothing
-            information[:, -1, -1] = self.y_nT.shape[1] / (2.0 + np.exp(at_Mk[:, -1])) ** 2 + 1.0
+            information[:, -1, -1] = self.read_n[which] / (2.0 + np.exp(at_Mk[:, -1])) ** 2 + 1.0
         return gradient, -information
 
-    def errors(self, natural_nk: FloatArray, value_n: FloatArray) -> FloatArray:
-        """Return standard errors, curvature and scores by differences; see `Block`."""
+    def sandwich(self, natural_nk: FloatArray, value_n: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return covariances and their widths, curvature and scores by differences; see `Block`."""
         # Differences as wide as each parameter is large, for omega may be tiny.
         width_nk = np.maximum(np.abs(natural_nk), 1e-3)
 
@@ -109,28 +115,36 @@ class ByDifferences(Block):
             return self.measure(points * width_nk[which][:, None, :], which)[0]
 
         _, hessian = curvature(heights, natural_nk / width_nk, value_n, self.everyone)
-        out = np.full_like(natural_nk, np.nan)
+        out = np.full(hessian.shape, np.nan)
         for i, curve in enumerate(-hessian):
             if not np.isfinite(curve).all() or np.linalg.eigvalsh(curve)[0] <= 0:
                 continue
-            score_Tk = self._scores(natural_nk[i], width_nk[i], i)
+            score_Tk = self.scores(natural_nk[i], width_nk[i], i)
             bread = np.linalg.inv(curve)
-            out[i] = np.sqrt(np.diag(bread @ (score_Tk.T @ score_Tk) @ bread)) * width_nk[i]
-        return out
+            out[i] = bread @ (score_Tk.T @ score_Tk) @ bread
+        return out, width_nk
 
-    def _height(self, log_s: FloatArray, tail: FloatArray, nu: FloatArray) -> FloatArray:
-        steps = self.y_nT.shape[1]
+    def _height(self, log_s: FloatArray, tail: FloatArray, nu: FloatArray, steps: IntArray) -> FloatArray:
         with np.errstate(invalid="ignore"):
             if self.model.distribution == "normal":
                 return np.asarray(-0.5 * (steps * np.log(2 * np.pi) + log_s + tail))
             constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(np.pi * (nu - 2))
             return np.asarray(steps * constant - 0.5 * log_s - (nu + 1) / 2 * tail)
 
-    def _scores(self, natural_k: FloatArray, width_k: FloatArray, which: int) -> FloatArray:
+    def scores(self, natural_k: FloatArray, width_k: FloatArray, which: int) -> FloatArray:
+        """Return what each reading adds to the gradient of one series (T, k), in widths of the parameters.
+
+        Parameters
+        ----------
+        natural_k, width_k : ndarray, shape (k,)
+            The best parameters, and how large each is.
+        which : int
+            Of which series.
+        """
         offsets = np.concatenate([np.eye(len(natural_k)), -np.eye(len(natural_k))]) * REACH * width_k
         six_6L = self.model.six(natural_k + offsets).T
         s_TL, e_TL = np.empty((2, self.y_nT.shape[1], six_6L.shape[1]))
-        compiled.logarithms(self.y_nT[which], self.first_n[which], np.ascontiguousarray(six_6L), s_TL, e_TL)
+        self.compiled.logarithms(self.y_nT[which], self.first_n[which], np.ascontiguousarray(six_6L), s_TL, e_TL)
         if self.model.distribution == "normal":
             each = -0.5 * (np.log(s_TL) + e_TL**2 / s_TL)
         else:

@@ -34,7 +34,7 @@ def recursion(
     Parameters
     ----------
     y : array_like, shape (T,)
-        Series.
+        Series; NaN where a reading is missing: the square of its shock is then replaced by the conditional variance.
     mu, omega, alpha, beta : float
         Parameters.
     first : float
@@ -47,11 +47,11 @@ def recursion(
     >>> recursion([1.0, 0.0, 0.0], mu=0.0, omega=0.1, alpha=0.5, beta=0.4, first=1.0).round(6).tolist()
     [1.0, 1.0, 0.5]
     """
-    e_T = checks.series("y", y) - mu
+    e_T = checks.series("y", y, missing=True) - mu
     s_T = np.empty(len(e_T))
     for t in range(len(e_T)):
-        if t == 0:
-            s_T[t] = omega + (alpha + gamma / 2 + beta) * first
+        if t == 0 or np.isnan(e_T[t - 1]):
+            s_T[t] = omega + (alpha + gamma / 2 + beta) * (s_T[t - 1] if t else first)
         else:
             s_T[t] = omega + (alpha + gamma * (e_T[t - 1] < 0)) * e_T[t - 1] ** 2 + beta * s_T[t - 1]
     return s_T

@@ -193,3 +193,94 @@ def test_identification_sees_a_planted_kind(run_chapter: Callable[..., Any], own
     strength = table(ran, "strength").set_index("part")["strength"]
     assert strength.filter(like="season").max() < 0.5, "nothing repeats by week here"
     assert ran["records"]["steps"]["value"] == 740, "the longest stretch without a gap"
+
+
+ROUGH = "timeseries/03_volatility"
+
+
+def test_volatility_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(ROUGH, source="synthetic:tiny", windows=[24, 48, 96], horizon=3)
+    records = ran["records"]
+    assert records["largest_leak"]["value"] < 1e-9
+    hand = table(ran, "by_hand")
+    np.testing.assert_allclose(hand["by_hand"], hand["library"])
+    passed = table(ran, "exceedance")
+    assert ((passed["low"] <= passed["measured"]) & (passed["measured"] <= passed["high"])).all()
+    assert len(passed) == 7 * 3
+    alerts = table(ran, "alerts").set_index("rule")
+    assert alerts.loc["always", "missed"] == 0
+    assert alerts.loc["never", "missed"] == 1
+    assert {"readings", "spread", "memory", "news", "shapes", "passed", "stretch", "passed_ahead"} <= set(
+        ran["figures"]
+    )
+
+
+@pytest.fixture
+def own_bursts(tmp_path: Path) -> Path:
+    """A year of hours with planted bursts about a planted day whose noons are three times as rough, with gaps."""
+    draw, steps = np.random.default_rng(2), 365 * 24
+    hours = pd.date_range("2026-01-05", periods=steps, freq="h")
+    rough = np.where((hours.hour > 8) & (hours.hour < 18), 3.0, 1.0)
+    shock, variance, noise = np.zeros(steps), 1.0, np.zeros(steps)
+    for t in range(1, steps):
+        variance = 0.06 + 0.14 * shock[t - 1] ** 2 + 0.8 * variance
+        shock[t] = np.sqrt(variance) * draw.standard_normal()
+        noise[t] = 0.7 * noise[t - 1] + rough[t] * shock[t]
+    frame = pd.DataFrame({"time": hours, "sensor": "roof", "heat [°C]": (20 + rough + noise).round(3)})
+    gone = np.r_[np.arange(900, 930), draw.integers(0, steps, 200)]
+    path = tmp_path / "bursts.csv"
+    frame.drop(index=np.unique(gone)).to_csv(path, index=False)
+    return path
+
+
+def test_volatility_finds_planted_bursts_and_wins_on_its_home_ground(
+    run_chapter: Callable[..., Any], own_bursts: Path
+) -> None:
+    ran = run_chapter(ROUGH, source=f"file:{own_bursts}", variable=None, season="daily", lags=[1], horizon=2)
+    records = ran["records"]
+    assert records["scale"]["value"] == "none"
+    low, high = records["half_life"]["interval"]
+    assert low < np.log(0.5) / np.log(0.94) < high
+    assert 2.5 < records["spread_ratio"]["value"] < 4.0
+    assert records["levels_won"]["value"] >= 1
+    assert records["levels_lost"]["value"] == 0
+    for level, most in ((900, 0.25), (950, 0.3), (990, 0.8)):  # thirty to two hundred readings above
+        assert abs(records[f"passed_{level}_permille"]["value"] / (1 - level / 1000) - 1) < most
+    assert records["largest_leak"]["value"] < 1e-9
+
+
+def test_volatility_refuses_what_it_cannot_do(tmp_path: Path, own_bursts: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
+    given = {"source": f"file:{own_bursts}", "variable": None, "scale": "log"}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "scale must be none where readings lie below zero" in str(outcome.error)
+
+
+@pytest.mark.slow
+def test_volatility_says_when_gaps_leave_nothing_to_judge(tmp_path: Path, own_bursts: Path) -> None:
+    from citylib.batch import plan, run
+
+    frame = pd.read_csv(own_bursts)
+    thin = tmp_path / "thin.csv"
+    frame.iloc[np.r_[0:6000, 6000 : len(frame) : 7]].to_csv(thin, index=False)  # no two neighbours after the cut
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
+    given = {"source": f"file:{thin}", "variable": None, "cut": "2026-09-20"}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "lags must leave 100 readings with all of them read" in str(outcome.error)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_volatility_of_beijing(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    given = {"sensor": "Dongsi", "lags": [1, 2, 3, 24], "cut": "2016-03-01", "alert": 150.0}
+    ran = run_chapter(ROUGH, source="air-beijing-multisite", **given)
+    records = ran["records"]
+    assert records["largest_leak"]["value"] < 1e-9
+    assert records["levels_won"]["value"] == 3  # a step ahead it beats both
+    assert any("6 hours ahead no difference from a rolling variance is proven" in text for text in ran["said"])
+    steady = table(ran, "exceedance").query("threshold == 'constant, normal' and level == 0.9")["measured"].item()
+    assert steady < 0.06  # a normal threshold of 90 % is passed half as often as it claims

@@ -109,9 +109,9 @@ def test_as_arch_has_it(case):
 
 def test_bad_series_are_told_apart_and_never_fail_the_others():
     y = np.column_stack([simulated(300, seed=s) for s in range(4)])
-    y[4, 1], y[:, 2] = np.nan, 1.0
+    y[99:, 1], y[:, 2] = np.nan, 1.0
     found = garch.fit(y)
-    assert found.status[1:3].tolist() == ["missing readings", "constant"]
+    assert found.status[1:3].tolist() == ["too short", "constant"]
     assert np.isfinite(found.parameters[[0, 3]]).all()
     assert np.isnan(found.parameters[1:3]).all()
     assert garch.fit(y[:50]).status.tolist() == ["too short"] * 4
@@ -156,3 +156,137 @@ def test_no_series_knows_which_others_are_there(model):
     same(garch.fit(y[:, order], model=model), order)
     same(garch.fit(y[:, [4]], model=model), [4])
     same(garch.fit(np.asfortranarray(y[:, 2:9]), model=model), np.arange(2, 9))
+
+
+def with_gaps(y, seed=0, share=0.1):
+    """Single hours and whole days missing."""
+    out, rng = y.copy(), np.random.default_rng(seed)
+    out[rng.random(len(y)) < share] = np.nan
+    for at in rng.integers(0, len(y), 5):
+        out[at : at + 24] = np.nan
+    return out
+
+
+def plain_gap_height(y, model, natural, first):
+    """The likelihood of what was read, by the plain recursion."""
+    from scipy import stats
+
+    at = dict(zip(model.names, natural, strict=True))
+    mu = at.get("mu", 0.0)
+    s = garch_model.recursion(y, mu=mu, omega=at["omega"], alpha=at["alpha"], beta=at["beta"],
+                              gamma=at.get("gamma", 0.0), first=first)  # fmt: skip
+    read = ~np.isnan(y)
+    e, s = (y - mu)[read], s[read]
+    if model.distribution == "normal":
+        return stats.norm.logpdf(e / np.sqrt(s)).sum() - 0.5 * np.log(s).sum()
+    scale = np.sqrt(s * (at["nu"] - 2) / at["nu"])
+    return (stats.t.logpdf(e / scale, at["nu"]) - np.log(scale)).sum()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_gaps_the_compiled_likelihood_is_the_plain_one_and_nothing_near_is_higher(model):
+    y = with_gaps(simulated(1200, gamma=0.05))
+    y[:3] = np.nan
+    found = garch.fit(y[:, None], model=model)
+    top = found.loglikelihood[0]
+    assert top == pytest.approx(plain_gap_height(y, model, found.parameters[0], found.first[0]), rel=1e-10)
+    for i in range(len(model.names)):
+        for factor in (0.98, 1.02):
+            moved = found.parameters[0].copy()
+            moved[i] *= factor
+            assert plain_gap_height(y, model, moved, found.first[0]) <= top + 1e-6
+    at = dict(zip(model.names, found.parameters[0], strict=True))
+    s = garch_model.recursion(y, mu=at.get("mu", 0.0), omega=at["omega"], alpha=at["alpha"], beta=at["beta"],
+                              gamma=at.get("gamma", 0.0), first=found.first[0])  # fmt: skip
+    assert found.variances(y[:, None])[:-1, 0] == pytest.approx(s, rel=1e-9)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_without_gaps_the_way_for_gaps_is_the_other(model):
+    from citylib.timeseries.garch_by_differences import ByDifferences
+    from citylib.timeseries.garch_with_gaps import WithGaps
+
+    y = np.ascontiguousarray(np.column_stack([simulated(700, seed=s) for s in range(3)]).T)
+    for one, other in zip(WithGaps(y, model).fitted(4, True), ByDifferences(y, model).fitted(4, True), strict=True):
+        if one.dtype.kind == "f":
+            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8)
+
+
+def test_what_follows_a_gap_is_what_is_expected_of_it():
+    """By the law: the mean, over many ways in which the gap may have gone, of the variance after it."""
+    mu, omega, alpha, gamma, beta = 0.0, 0.1, 0.05, 0.1, 0.8
+    rng = np.random.default_rng(5)
+    s, e = np.full(400_000, 2.0), np.full(400_000, -1.3)
+    for _ in range(3):
+        s = omega + (alpha + gamma * (e < 0)) * e**2 + beta * s
+        e = np.sqrt(s) * rng.standard_normal(len(s))
+    y = np.array([-1.3, np.nan, np.nan, 0.4])
+    first = (2.0 - omega) / (alpha + gamma / 2 + beta)
+    known = {"mu": mu, "omega": omega, "alpha": alpha, "gamma": gamma, "beta": beta, "first": first}
+    got = garch_model.recursion(y, **known)
+    assert got[0] == pytest.approx(2.0)
+    assert got[3] == pytest.approx(s.mean(), abs=5 * s.std() / np.sqrt(len(s)))
+
+
+def test_truth_is_found_through_gaps_and_its_errors_are_right():
+    truth = np.array([0.5, 0.1, 0.1, 0.8])
+    y = np.column_stack([with_gaps(simulated(2500, seed=s), seed=s) for s in range(40)])
+    found = garch.fit(y)
+    assert (found.status == "converged").mean() > 0.9
+    assert np.nanmedian(found.parameters, axis=0) == pytest.approx(truth, rel=0.15)
+    z = (found.parameters - truth) / found.standard_errors
+    assert 0.6 < np.nanstd(z[:, 0]) < 1.5
+    assert 0.5 < np.nanstd(z[:, 2]) < 1.6
+
+
+def test_a_gap_in_one_series_changes_no_other():
+    y = np.column_stack([simulated(400, seed=s) for s in range(3)])
+    alone = garch.fit(y)
+    y[50:60, 1] = np.nan
+    beside = garch.fit(y)
+    for name in ("parameters", "standard_errors", "correlations", "loglikelihood"):
+        assert getattr(alone, name)[[0, 2]].tobytes() == getattr(beside, name)[[0, 2]].tobytes()
+    assert np.isfinite(beside.parameters[1]).all()
+
+
+def test_half_lives_hold_the_truth_as_often_as_they_claim():
+    y = np.column_stack([simulated(4000, seed=s, alpha=0.1, beta=0.85) for s in range(120)])
+    found = garch.fit(y)
+    half = found.half_lives()
+    inside = (half[:, 1] < np.log(0.5) / np.log(0.95)) & (np.log(0.5) / np.log(0.95) < half[:, 2])
+    assert 0.88 <= inside.mean() <= 1.0
+    assert half[:, 0] == pytest.approx(np.log(0.5) / np.log(found.persistence))
+
+
+def test_variances_ahead_and_quantiles():
+    model = garch.Garch(asymmetric=True, distribution="t")
+    y = simulated(1500, gamma=0.1, heavy=6)[:, None]
+    found = garch.fit(y, model=model)
+    following = found.variances(y)
+    ahead = found.ahead(following, steps=3)
+    longer = garch.ManyGarch.variances(found, np.r_[y, [[np.nan]], [[np.nan]]])
+    assert ahead[:, -1, 0] == pytest.approx(longer[-3:, 0])
+    share = (y - found.parameters[0, 0] < found.quantiles(0.95) * np.sqrt(following[:-1])).mean()
+    assert share == pytest.approx(0.95, abs=0.02)
+    assert garch.fit(y).quantiles(0.5)[0] == pytest.approx(0.0)
+    with pytest.raises(InputError, match="values must have the 1 series of the fit"):
+        found.variances(np.c_[y, y])
+
+
+@pytest.mark.skipif(not REFERENCE.is_file(), reason="tests/reference/garch.py has not been run")
+@pytest.mark.parametrize("case", range(4))
+def test_at_the_same_parameters_arch_has_the_same_likelihood(case):
+    """And the same variances: no optimiser has a say."""
+    known = json.loads(REFERENCE.read_text(encoding="utf-8"))["fixed"][case]
+    model = garch.Garch(mean=False, **known["model"])
+    y = simulated(**known["series"])
+    at = dict(zip(model.names, known["parameters"], strict=True))
+    here = plain_height(y, model, np.array(known["parameters"]), known["backcast"])
+    assert here == pytest.approx(known["loglikelihood"], rel=1e-10)
+    assert garch_model.starting_variance(y[:, None], mean=False)[0] == pytest.approx(known["backcast"], rel=1e-10)
+    s = garch_model.recursion(y, mu=0.0, omega=at["omega"], alpha=at["alpha"], beta=at["beta"],
+                              gamma=at.get("gamma", 0.0), first=known["backcast"])  # fmt: skip
+    assert s[::100] == pytest.approx(known["variances"], rel=1e-8)
+    assert plain_gap_height(y, model, np.array(known["parameters"]), known["backcast"]) == pytest.approx(
+        here, rel=1e-12
+    )
