@@ -297,7 +297,7 @@ def shuffled(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        axes.hist(made, bins=40, color=mode["colours"][5], label="shuffled maps")
+        axes.hist(made, bins=min(40, max(8, len(made) // 4)), color=mode["colours"][5], label="shuffled maps")
         axes.axvline(here, color=mode["colours"][1], linewidth=2, label="the map that is there")
         axes.set(xlabel=label, ylabel="maps")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)

@@ -6,5 +6,9 @@
 - `citylib.spatial.lag_models`: spatial lag and spatial error by maximum likelihood, thousands of places
 - `citylib.spatial.lag_tests`: does a regression leave space in its residuals, and of which kind
 - `citylib.spatial.effects`: what a column does to its own place and to the others, with intervals
+- `citylib.spatial.moran_over_time`: Moran's I of what is left over at every step
+- `citylib.spatial.orders`: neighbours as a space-time regression sees them: rings of them, or one by one
+- `citylib.spatial.space_time`: STAR and ridge VAR on a graph, every sensor in one call, a regression a step ahead
+- `citylib.spatial.space_time_choice`: their lags, neighbours and penalty, from the last part of the training steps
 - `citylib.spatial.prediction`: what a model expects of hidden places, given the others
 """

@@ -34,15 +34,55 @@ class UsualDays:
         has no reading.
     step : timedelta64
         Between readings.
+    counts_DSN : ndarray, shape (D, S, N)
+        Readings that each mean is of.
     """
 
     means_DSN: FloatArray
     step: np.timedelta64
+    counts_DSN: FloatArray
 
     def at(self, times: npt.ArrayLike) -> FloatArray:
         """Return the usual values at times, shape (T, N)."""
         kind, slot = _slots(np.asarray(times), self.step, *self.means_DSN.shape[:2])
         return np.asarray(self.means_DSN[kind, slot])
+
+    def of_other_days(self, values: npt.ArrayLike, times: npt.ArrayLike, *, known: npt.ArrayLike) -> FloatArray:
+        """Return the usual values at times, each without the reading of that very time.
+
+        A mean of few days holds a part of each of them. A model that is taught with it on the days that it was made
+        of trusts it more than it deserves on a new day; so those days are shown the mean of the others.
+
+        Parameters
+        ----------
+        values : array_like, shape (T, N)
+            Readings; NaN where one is missing.
+        times : array_like of datetime64, shape (T,)
+            Theirs.
+        known : array_like of bool, shape (T,)
+            Steps that the means were worked out from.
+
+        Returns
+        -------
+        ndarray, shape (T, N)
+            At other steps, and where no reading of another day is left, that of `at`.
+
+        Examples
+        --------
+        >>> hours = np.arange("2026-11-23", "2026-11-25", np.timedelta64(12, "h"), dtype="datetime64[h]")
+        >>> y, all_of_them = [[1.0], [5.0], [3.0], [7.0]], [True] * 4
+        >>> found = usual_days(y, hours, step=np.timedelta64(12, "h"), season="daily", known=all_of_them)
+        >>> found.of_other_days(y, hours, known=all_of_them).ravel().tolist()
+        [3.0, 7.0, 1.0, 5.0]
+        """
+        y_TN, _ = readings(values)
+        used = checks.binary("known", known)
+        usual = self.at(times)
+        checks.same_length(values=y_TN, times=usual, known=used)
+        kind, slot = _slots(np.asarray(times), self.step, *self.means_DSN.shape[:2])
+        count = self.counts_DSN[kind, slot]
+        own = used[:, None] & ~np.isnan(y_TN) & (count > 1)
+        return np.where(own, (count * usual - np.nan_to_num(y_TN)) / np.maximum(count - 1, 1), usual)
 
 
 def usual_days(
@@ -100,7 +140,7 @@ def usual_days(
         means = (total / count).reshape(kinds, slots, -1)
     if kinds == 2:  # a slot never read on one kind of day takes the other's
         means = np.where(np.isnan(means), means[::-1], means)
-    return UsualDays(means, step)
+    return UsualDays(means, step, count.reshape(kinds, slots, -1))
 
 
 def classical_season(y: npt.ArrayLike, period: int) -> FloatArray:

@@ -278,7 +278,7 @@ def _standard_errors(block: Block, natural: FloatArray, height: FloatArray) -> F
 
     _, hessian = curvature(heights, natural, height, np.arange(len(natural)))
     out = np.full_like(natural, np.nan)
-    for i, one in enumerate(-hessian):
-        if np.isfinite(one).all() and np.linalg.eigvalsh(one)[0] > 0:
-            out[i] = np.sqrt(np.diag(np.linalg.inv(one)))
+    good = np.flatnonzero(np.isfinite(hessian).all(axis=(1, 2)))
+    good = good[np.linalg.eigvalsh(-hessian[good])[:, 0] > 0]
+    out[good] = np.sqrt(np.diagonal(np.linalg.inv(-hessian[good]), axis1=1, axis2=2))
     return out

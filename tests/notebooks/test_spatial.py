@@ -192,3 +192,97 @@ def test_regression_columbus(run_chapter: Callable[..., Any], real_data: Path) -
     known = {"lag": 8.898, "error": 5.206, "robust lag": 3.736, "robust error": 0.044, "both": 8.942}
     found = table(ran, "tests").set_index("test")["statistic"]
     assert {name: round(float(found[name]), 3) for name in known} == known
+
+
+SPACE_TIME = "spatial/03_space_time"
+
+
+def test_space_time_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(SPACE_TIME, source="synthetic:tiny", judged_days=7, placebos=5)
+    said = " ".join(ran["said"])
+    assert "nothing leaks" in said
+    assert "Rows and library agree." in said
+    hand = table(ran, "by_hand")
+    np.testing.assert_allclose(hand["by_library"], [0, 1], atol=1e-8)
+    scores = table(ran, "scores").set_index("model")
+    assert scores.loc[ran["records"]["chosen_model"]["value"], "rmse"] == ran["records"]["rmse"]["value"]
+    assert ran["records"]["rmse"]["baseline"] == scores.loc["persistence", "rmse"]
+    chosen = table(ran, "chosen").set_index("model")
+    with_neighbours = chosen[~chosen.index.str.startswith("AR")]
+    assert with_neighbours["judged_rmse"].idxmin() == ran["records"]["chosen_model"]["value"]
+    truth = table(ran, "truth").set_index("city")
+    np.testing.assert_allclose(truth[["own", "ring"]], [[0.5, 0.3], [0.8, 0.0]], atol=0.06)  # 8 sensors, 1,700 steps
+    assert {"error_by_step", "links", "placebo", "where", "stand_ins"} <= set(ran["figures"])
+
+
+def test_space_time_plainly(run_plainly: Callable[..., Any]) -> None:
+    payloads = run_plainly(SPACE_TIME, source="synthetic:tiny", judged_days=7, placebos=5)
+    assert "gain_over_ar" in [p.get("name") for p in payloads]
+
+
+@pytest.fixture
+def own_road(tmp_path: Path) -> Path:
+    """Ten counters along a road: what one reads, the next reads an hour later, but for chance; one is silent."""
+    draw, hours = np.random.default_rng(4), 24 * 40
+    upstream = draw.standard_normal(hours + 10)
+    rows = []
+    for k in range(10):
+        level = 100 + 20 * upstream[9 - k : hours + 9 - k] + 2 * draw.standard_normal(hours)
+        frame = pd.DataFrame({"time": pd.date_range("2026-01-01", periods=hours, freq="h"), "sensor": f"c{k}"})
+        frame["value"] = level.round(3) if k else [*level[:40].round(3), *[None] * (hours - 40)]
+        frame["latitude"], frame["longitude"] = 52.0, round(4 + 0.01 * k, 3)
+        rows.append(frame)
+    path = tmp_path / "road.csv"
+    pd.concat(rows).to_csv(path, index=False)
+    return path
+
+
+def test_space_time_of_an_own_road_finds_that_the_next_counter_knows(
+    run_chapter: Callable[..., Any], own_road: Path
+) -> None:
+    given = {"judged_days": 7, "placebos": 19, "number": 2, "lags": 2, "horizon": 1, "season": "daily"}
+    ran = run_chapter(SPACE_TIME, source=f"file:{own_road}", **given)
+    records = ran["records"]
+    assert records["sensors"]["value"] == 9
+    assert "Left out, for want of readings or of a place: c0." in " ".join(ran["said"])
+    # c1 has lost its source; each of the others is told all but the noise of two counters: 400 + 4 against 8
+    assert records["gain_over_ar"]["value"] == pytest.approx(8 / 9 * (1 - 8 / 404), abs=0.05)
+    assert records["p_graph"]["value"] == pytest.approx(1 / 20)
+    gains = table(ran, "by_sensor").set_index("sensor")["gain"]
+    assert gains.drop("c1").min() > 0.9
+    assert gains["c1"] < 0.2
+
+
+def test_what_space_time_cannot_do_is_said(tmp_path: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{SPACE_TIME}.ipynb"
+    for given, words in (
+        ({"judged_days": 200}, "judged_days must leave two days or more"),
+        ({"judged_days": 7, "graph": "adjacencies"}, "did you mean 'adjacency'"),
+        ({"judged_days": 7, "graph": "sensors"}, "graph must name a table of weights"),
+        ({"judged_days": 7, "block_hours": 300}, "block_hours must fit three times"),
+    ):
+        planned = plan.single(notebook, {"source": "synthetic:tiny", "placebos": 5, **given}).runs[0]
+        outcome = run.run_one(planned, tmp_path / "run")
+        assert outcome.status == "failed"
+        assert words in str(outcome.error)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_space_time_los_loop(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    given = {"variable": "speed_as_published", "measured": "speed", "graph": "adjacency_directed", "lags": 12}
+    given |= {"every": 1, "season": "daily", "judged_days": 1, "block_hours": 2, "placebos": 5}
+    ran = run_chapter(SPACE_TIME, source="traffic-metr-la", **given)
+    y = data.load("traffic-metr-la").panel("speed_as_published").values
+    at = np.arange(1612 + 12, 2016 - 3)
+    assert len(at) == 389
+    missed = np.stack([y[at + h] - y[at - 1] for h in range(3)])
+    scores = table(ran, "scores").set_index("model")
+    assert scores.loc["persistence", "rmse"] == pytest.approx(np.sqrt((missed**2).mean()))
+    assert scores.loc["persistence", "mae"] == pytest.approx(np.abs(missed).mean())
+    assert ran["records"]["filled_share"]["value"] == pytest.approx(0.119, abs=0.001)
+    assert len(table(ran, "published")) == 5
+    assert scores.loc["neighbours", "rmse"] < 5.051  # ridge on lags and neighbours as measured before, chosen alike
+    assert ran["records"]["gain_over_persistence"]["interval"][0] > 0

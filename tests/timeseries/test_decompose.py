@@ -53,3 +53,17 @@ def test_bad_input_is_refused():
         decompose.usual_days(y, TIMES, step=np.timedelta64(7, "h"), season="daily", known=known)
     with pytest.raises(InputError, match="season must be one of"):
         decompose.usual_days(y, TIMES, step=HOUR, season="yearly", known=known)
+
+
+def test_the_usual_days_of_other_days_leave_the_day_itself_out():
+    draw = np.random.default_rng(6)
+    y = draw.standard_normal((len(TIMES), 2)) + 5
+    y[3, 0], y[30, 1] = np.nan, np.nan
+    known = np.arange(len(TIMES)) < 24 * 6
+    usual = decompose.usual_days(y, TIMES, step=HOUR, season="daily", known=known)
+    found = usual.of_other_days(y, TIMES, known=known)
+    hour = np.arange(len(TIMES)) % 24
+    for t in (0, 3, 30, 100, 24 * 6 - 1):
+        rows = known & (hour == hour[t]) & (np.arange(len(TIMES)) != t)
+        np.testing.assert_allclose(found[t], np.nanmean(y[rows], axis=0))
+    np.testing.assert_array_equal(found[~known], usual.at(TIMES)[~known])
