@@ -31,8 +31,7 @@ LONGEST = 3.0  # of a step
 ROUGH_TURNS = 14
 FIRST_TURNS = 4  # after which a hill much lower than another is left
 MUCH = 2.0  # log-likelihood
-PATIENCE = 1
-HOPE = 4.0
+HOPE = 8.0  # times what a step promises, that a climb can be expected to gain
 FAR = 7.0  # log-likelihood that a rough point can be expected to gain
 TOGETHER = 0.05  # partial autocorrelations of points on one hill
 # How the steps beside Newton's go: how far, and how damped.
@@ -178,11 +177,12 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, least
         promised = 0.0
         for i in range(k):
             promised -= 0.5 * step[i] * slope[i]
-        if turn >= PATIENCE and value + HOPE * promised < least - 1.0:
+        if value + HOPE * promised < least - 1.0:
             return value, turn + 1, False
-        if promised < 0.1 * tolerance:
-            return value, turn + 1, True
         _moved(at, step, 1.0, other)
+        if promised < 3.0 * tolerance:  # too little for a look
+            at[:] = other
+            return value, turn + 1, True
         free[:, 0] = other
         for lane in range(k + 1, LANES):
             which = (lane - k - 1) % len(REACH)
