@@ -23,6 +23,7 @@ from citylib.timeseries.recursion import moving_average
 
 __all__ = ["damped_step", "descend", "room_for", "rough"]
 
+SHORT = 3  # lags up to which all products are had in one pass
 FARTHEST = 3.5  # from zero, where an exact climb sets out
 LONGEST = 1.5  # of a step
 ENOUGH = 1e-2  # a gain of log-likelihood that a rough climb cares for
@@ -31,31 +32,34 @@ TOGETHER = 0.02  # partial autocorrelations of points that have met
 
 
 @njit(cache=True, nogil=True)
-def _short(w, first, a, b, inner, moment, squares):
-    """Products where no lag is over 2, in one pass; coefficients (2, LANES), lag 2 zero where there is none."""
+def _two(w, first, a, b, inner, moment, squares, edge):
+    """Products where no lag is over 2, in one pass; coefficients (2, LANES), zero where there is none."""
     nothing = spread(0.0)
     a1, a2, b1, b2 = row(a, 0), row(a, 1), row(b, 0), row(b, 1)
     u1, u2, v1, v2 = nothing, nothing, nothing, nothing
     ee, u1e, u2e, v1e, v2e = nothing, nothing, nothing, nothing, nothing
     u1u1, u1u2, v1v1, v1v2 = nothing, nothing, nothing, nothing
     u1v1, u1v2, u2v1 = nothing, nothing, nothing
-    u2u2, v2v2, u2v2 = nothing, nothing, nothing  # by the others and the two ends
-    one = spread(1.0)
     for t in range(len(w)):
         u = less(less(spread(w[t]), b2, u2), b1, u1)
         e = less(less(u, a2, u2), a1, u1)
         v = less(less(e, b2, v2), b1, v1)
+        if t == first:
+            put(edge[0], 1, u2)
+            put(edge[0], 3, v2)
         if t >= first:
-            ee, u1e, u2e, v1e, v2e = more(ee, e, e), more(u1e, u1, e), more(u2e, u2, e), more(v1e, v1, e), more(v2e, v2, e)
+            ee, u1e, u2e, v1e, v2e = (
+                more(ee, e, e),
+                more(u1e, u1, e),
+                more(u2e, u2, e),
+                more(v1e, v1, e),
+                more(v2e, v2, e),
+            )
             u1u1, u1u2, v1v1, v1v2 = more(u1u1, u1, u1), more(u1u2, u1, u2), more(v1v1, v1, v1), more(v1v2, v1, v2)
             u1v1, u1v2, u2v1 = more(u1v1, u1, v1), more(u1v2, u1, v2), more(u2v1, u2, v1)
-            if t == first:
-                u2u2, v2v2, u2v2 = more(nothing, u2, u2), more(nothing, v2, v2), more(nothing, u2, v2)
         u2, u1, v2, v1 = u1, u, v1, v
-    # u1, u2 are now one step beyond the last: u2 is the last lag 1
-    u2u2 = less(more(u2u2, one, u1u1), u2, u2)
-    v2v2 = less(more(v2v2, one, v1v1), v2, v2)
-    u2v2 = less(more(u2v2, one, u1v1), u2, v2)
+    put(edge[1], 1, u2)
+    put(edge[1], 3, v2)
     put(squares, 0, ee)
     put(moment, 0, u1e)
     put(moment, 1, u2e)
@@ -65,12 +69,64 @@ def _short(w, first, a, b, inner, moment, squares):
     put(inner[0], 1, u1u2)
     put(inner[0], 2, u1v1)
     put(inner[0], 3, u1v2)
-    put(inner[1], 1, u2u2)
     put(inner[1], 2, u2v1)
-    put(inner[1], 3, u2v2)
     put(inner[2], 2, v1v1)
     put(inner[2], 3, v1v2)
-    put(inner[3], 3, v2v2)
+    _fill(2, inner, edge)
+
+
+@njit(cache=True, nogil=True)
+def _three(w, first, a, b, inner, moment, squares, edge):
+    """Products where no lag is over 3, in one pass; coefficients (3, LANES), zero where there is none."""
+    nothing = spread(0.0)
+    a1, a2, a3, b1, b2, b3 = row(a, 0), row(a, 1), row(a, 2), row(b, 0), row(b, 1), row(b, 2)
+    u1, u2, u3, v1, v2, v3 = nothing, nothing, nothing, nothing, nothing, nothing
+    ee, u1e, u2e, u3e, v1e, v2e, v3e = nothing, nothing, nothing, nothing, nothing, nothing, nothing
+    u1u1, u1u2, u1u3, v1v1, v1v2, v1v3 = nothing, nothing, nothing, nothing, nothing, nothing
+    u1v1, u1v2, u1v3, u2v1, u3v1 = nothing, nothing, nothing, nothing, nothing
+    for t in range(len(w)):
+        u = less(less(less(spread(w[t]), b3, u3), b2, u2), b1, u1)
+        e = less(less(less(u, a3, u3), a2, u2), a1, u1)
+        v = less(less(less(e, b3, v3), b2, v2), b1, v1)
+        if t == first:
+            for i, one in enumerate((u2, u3)):
+                put(edge[0], 1 + i, one)
+            for i, one in enumerate((v2, v3)):
+                put(edge[0], 4 + i, one)
+        if t >= first:
+            ee, u1e, u2e, u3e = more(ee, e, e), more(u1e, u1, e), more(u2e, u2, e), more(u3e, u3, e)
+            v1e, v2e, v3e = more(v1e, v1, e), more(v2e, v2, e), more(v3e, v3, e)
+            u1u1, u1u2, u1u3 = more(u1u1, u1, u1), more(u1u2, u1, u2), more(u1u3, u1, u3)
+            v1v1, v1v2, v1v3 = more(v1v1, v1, v1), more(v1v2, v1, v2), more(v1v3, v1, v3)
+            u1v1, u1v2, u1v3 = more(u1v1, u1, v1), more(u1v2, u1, v2), more(u1v3, u1, v3)
+            u2v1, u3v1 = more(u2v1, u2, v1), more(u3v1, u3, v1)
+        u3, u2, u1, v3, v2, v1 = u2, u1, u, v2, v1, v
+    for i, one in enumerate((u2, u3)):
+        put(edge[1], 1 + i, one)
+    for i, one in enumerate((v2, v3)):
+        put(edge[1], 4 + i, one)
+    put(squares, 0, ee)
+    for i, one in enumerate((u1e, u2e, u3e, v1e, v2e, v3e)):
+        put(moment, i, one)
+    for i, one in enumerate((u1u1, u1u2, u1u3, u1v1, u1v2, u1v3)):
+        put(inner[0], i, one)
+    put(inner[1], 3, u2v1)
+    put(inner[2], 3, u3v1)
+    for i, one in enumerate((v1v1, v1v2, v1v3)):
+        put(inner[3], 3 + i, one)
+    _fill(3, inner, edge)
+
+
+@njit(cache=True, nogil=True)
+def _fill(n, inner, edge):
+    """Fill in products one lag further back than those known: the sums differ at their two ends alone."""
+    for x in range(2):
+        for y in range(x, 2):
+            for i in range(1, n):
+                for j in range(i if x == y else 1, n):
+                    known = row(inner[x * n + i - 1], y * n + j - 1)
+                    begun = more(known, row(edge[0], x * n + i), row(edge[0], y * n + j))
+                    put(inner[x * n + i], y * n + j, less(begun, row(edge[1], x * n + i), row(edge[1], y * n + j)))
 
 
 @njit(cache=True, nogil=True)
@@ -186,7 +242,7 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
     turns : int
         At most so many passes through the readings.
     room : ndarray, shape (3, longest lag + T, LANES)
-        Room to work in, its first rows zero; of no rows where no lag is over 2.
+        Room to work in, its first rows zero; of no rows where no lag is over `SHORT`.
     squares : ndarray, shape (LANES,)
         Filled in: the sum of squares; infinite for a point that has met a better one.
 
@@ -199,10 +255,9 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
     short = room.shape[1] == 0
     first = a_lags[p - 1] if p else 0
     steps = len(w) - first
-    if short:
-        a, b, m = np.zeros((2, LANES)), np.zeros((2, LANES)), 4
-    else:
-        a, b, m = np.zeros((p, LANES)), np.zeros((q, LANES)), p + q
+    n = max(2, p, q) if short else 0  # lags that a short pass keeps
+    m = 2 * n if short else p + q
+    a, b, edge = np.zeros((max(n, p), LANES)), np.zeros((max(n, q), LANES)), np.zeros((2, m, LANES))
     inner, moment, found = np.zeros((m, m, LANES)), np.zeros((m, LANES)), np.zeros((1, LANES))
     curve, slope, step = np.zeros((LANES, k, k)), np.zeros((LANES, k)), np.zeros(k)
     damping, over = np.full(LANES, 1e-2), np.zeros(LANES, dtype=np.bool_)
@@ -211,11 +266,13 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
     here, partial, natural, lower, half = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(p + q), np.zeros(p + q)
     rows = np.arange(p + q)  # where the products of each coefficient lie
     if short:
-        rows[p:] = 2 + np.arange(q)
+        rows[p:] = n + np.arange(q)
     for turn in range(turns):
         at_lags(tried, sizes, a[:p], b[:q])
-        if short:
-            _short(w, first, a, b, inner, moment, found)
+        if n == 2:
+            _two(w, first, a, b, inner, moment, found, edge)
+        elif n == 3:
+            _three(w, first, a, b, inner, moment, found, edge)
         else:
             _long(w, first, a_lags, a, b_lags, b, room, inner, moment, found)
         left = 0
@@ -261,7 +318,7 @@ def room_for(a_lags, b_lags, steps):
     """Return the room that `descend` works in."""
     p, q = len(a_lags), len(b_lags)
     longest = max(a_lags[p - 1] if p else 0, b_lags[q - 1] if q else 0)
-    return np.zeros((3, 0 if longest <= 2 else longest + steps, LANES))
+    return np.zeros((3, 0 if longest <= SHORT else longest + steps, LANES))
 
 
 @njit(cache=True, nogil=True)

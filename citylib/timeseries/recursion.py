@@ -172,7 +172,11 @@ def products(errors, gram, wanted):
         one, two, three, four, five = spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
         for t in range(steps):
             x = row(errors, t)
-            one, two, three = more(one, spread(errors[t, i]), x), more(two, spread(errors[t, j]), x), more(three, spread(errors[t, k]), x)
+            one, two, three = (
+                more(one, spread(errors[t, i]), x),
+                more(two, spread(errors[t, j]), x),
+                more(three, spread(errors[t, k]), x),
+            )
             four, five = more(four, spread(errors[t, m]), x), more(five, spread(errors[t, n]), x)
         put(gram, i, one)
         put(gram, j, two)
