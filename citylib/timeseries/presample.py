@@ -127,9 +127,9 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
     by_recursion(w, 0, a_lags, a, b_lags, b, errors)
     reach = _weights(b_lags, b, r, weights)
     moment, shared, state = np.zeros((r, LANES)), np.zeros((r, LANES)), np.zeros((r, LANES))
-    for j in range(0, r, 3):
-        _three_products(weights, errors, j, reach, steps, moment)
-        _three_products(weights, weights, j, reach, reach, shared)
+    for j in range(0, r, 4):
+        _four_products(weights, errors, j, reach, steps, moment)
+        _four_products(weights, weights, j, reach, reach, shared)
     gram, system = np.zeros((r, r)), np.zeros((r, r))
     for lane in range(LANES):
         for j in range(r):
@@ -141,58 +141,50 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
                 gram[i, j] = total
                 gram[j, i] = total
         log_F[lane] += _solved(roots[lane], gram, system, moment[:, lane], state[:, lane], errors[steps:, lane])
-    for j in range(0, r, 3):
-        _take_three(weights, state, j, min(reach, steps), steps, errors)
+    for j in range(0, r, 4):
+        _take_four(weights, state, j, reach, steps, errors)
 
 
 @njit(cache=True, nogil=True)
-def _three_products(x, y, j, reach, steps, out):
-    """Fill in rows j to j + 2 of sums over t of x_t y_{t+j}, as far as x counts and y has `steps` rows."""
-    one, two, three = spread(0.0), spread(0.0), spread(0.0)
-    last = len(out) - 1
-    ends = min(reach, steps - j), min(reach, steps - j - 1), min(reach, steps - j - 2)
-    all_three = max(ends[2], 0)
-    if j + 2 <= last:
-        for t in range(all_three):
-            now = row(x, t)
-            one, two = more(one, now, row(y, t + j)), more(two, now, row(y, t + j + 1))
-            three = more(three, now, row(y, t + j + 2))
-    elif j + 1 <= last:
-        for t in range(all_three):
-            now = row(x, t)
-            one, two = more(one, now, row(y, t + j)), more(two, now, row(y, t + j + 1))
-    else:
-        for t in range(all_three):
-            one = more(one, row(x, t), row(y, t + j))
-    for t in range(all_three, ends[0]):
+def _four_products(x, y, j, reach, steps, out):
+    """Fill in rows j to j + 3 of sums over t of x_t y_{t+j}, as far as x counts and y has `steps` rows."""
+    one, two, three, four = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
+    together = max(min(reach, steps - j - 3), 0)
+    if together:
+        y1, y2, y3 = row(y, j), row(y, j + 1), row(y, j + 2)
+        for t in range(together):
+            now, y4 = row(x, t), row(y, t + j + 3)
+            one, two, three, four = more(one, now, y1), more(two, now, y2), more(three, now, y3), more(four, now, y4)
+            y1, y2, y3 = y2, y3, y4
+    for t in range(together, min(reach, steps - j)):
         one = more(one, row(x, t), row(y, t + j))
-    put(out, j, one)
-    if j + 1 <= last:
-        for t in range(all_three, ends[1]):
-            two = more(two, row(x, t), row(y, t + j + 1))
-        put(out, j + 1, two)
-    if j + 2 <= last:
-        put(out, j + 2, three)
+    for t in range(together, min(reach, steps - j - 1)):
+        two = more(two, row(x, t), row(y, t + j + 1))
+    for t in range(together, min(reach, steps - j - 2)):
+        three = more(three, row(x, t), row(y, t + j + 2))
+    for i, total in enumerate((one, two, three, four)):
+        if j + i < len(out):
+            put(out, j + i, total)
 
 
 @njit(cache=True, nogil=True)
-def _take_three(weights, state, j, reach, steps, errors):
-    """Take from the errors what rows j to j + 2 of the state before them add, each a step later than the last."""
+def _take_four(weights, state, j, reach, steps, errors):
+    """Take from the errors what rows j to j + 3 of the state before them add, each a step later than the last."""
+    r, nothing = len(state), spread(0.0)
     one = row(state, j)
-    two = row(state, j + 1) if j + 1 < len(state) else spread(0.0)
-    three = row(state, j + 2) if j + 2 < len(state) else spread(0.0)
-    w1, w2 = spread(0.0), spread(0.0)
-    for t in range(reach):
+    two = row(state, j + 1) if j + 1 < r else nothing
+    three = row(state, j + 2) if j + 2 < r else nothing
+    four = row(state, j + 3) if j + 3 < r else nothing
+    w1, w2, w3 = nothing, nothing, nothing
+    together = min(reach, steps - j)
+    for t in range(together):
         now = row(weights, t)
-        put(errors, t + j, less(less(less(row(errors, t + j), one, now), two, w1), three, w2))
-        w2, w1 = w1, now
-        if t + j + 1 == steps:
-            return
-    t = reach + j
-    if t < steps:
-        put(errors, t, less(less(row(errors, t), two, w1), three, w2))
-    if t + 1 < steps:
-        put(errors, t + 1, less(row(errors, t + 1), three, w1))
+        left = less(less(row(errors, t + j), one, now), two, w1)
+        put(errors, t + j, less(less(left, three, w2), four, w3))
+        w3, w2, w1 = w2, w1, now
+    for t in range(together + j, min(together + j + 3, steps)):
+        put(errors, t, less(less(less(row(errors, t), two, w1), three, w2), four, w3))
+        w3, w2, w1 = w2, w1, nothing
 
 
 @njit(cache=True, nogil=True)

@@ -166,20 +166,36 @@ def products(errors, gram, wanted):
         put(own, 0, more(even, spread(1.0), odd))
         for j in range(LANES):
             gram[j, j] = own[0, j]
-    for done in range(0, wanted, 5):  # what lies beyond is done again
-        last = wanted - 1
-        i, j, k, m, n = done, min(done + 1, last), min(done + 2, last), min(done + 3, last), min(done + 4, last)
-        one, two, three, four, five = spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
-        for t in range(steps):
-            x = row(errors, t)
-            one, two, three = (
-                more(one, spread(errors[t, i]), x),
-                more(two, spread(errors[t, j]), x),
-                more(three, spread(errors[t, k]), x),
-            )
-            four, five = more(four, spread(errors[t, m]), x), more(five, spread(errors[t, n]), x)
-        put(gram, i, one)
-        put(gram, j, two)
-        put(gram, k, three)
-        put(gram, m, four)
-        put(gram, n, five)
+    if 0 < wanted <= 5:
+        _five(errors, gram, wanted - 1)
+    elif wanted > 5:
+        _eight(errors, gram, wanted - 1)
+
+
+@njit(cache=True, nogil=True)
+def _five(errors, gram, last):
+    """Fill in the first five rows of the products, rows beyond the last as it."""
+    i, j, k, m = min(1, last), min(2, last), min(3, last), min(4, last)
+    one, two, three, four, five = spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
+    for t in range(len(errors)):
+        x = row(errors, t)
+        one, two, three = more(one, spread(errors[t, 0]), x), more(two, spread(errors[t, i]), x), more(three, spread(errors[t, j]), x)
+        four, five = more(four, spread(errors[t, k]), x), more(five, spread(errors[t, m]), x)
+    for at, total in ((0, one), (i, two), (j, three), (k, four), (m, five)):
+        put(gram, at, total)
+
+
+@njit(cache=True, nogil=True)
+def _eight(errors, gram, last):
+    """Fill in all rows of the products, rows beyond the last as it."""
+    six, seven = min(6, last), min(7, last)
+    g0, g1, g2, g3, g4, g5, g6, g7 = (
+        spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
+    )  # fmt: skip
+    for t in range(len(errors)):
+        x = row(errors, t)
+        g0, g1, g2 = more(g0, spread(errors[t, 0]), x), more(g1, spread(errors[t, 1]), x), more(g2, spread(errors[t, 2]), x)
+        g3, g4, g5 = more(g3, spread(errors[t, 3]), x), more(g4, spread(errors[t, 4]), x), more(g5, spread(errors[t, 5]), x)
+        g6, g7 = more(g6, spread(errors[t, six]), x), more(g7, spread(errors[t, seven]), x)
+    for at, total in ((0, g0), (1, g1), (2, g2), (3, g3), (4, g4), (5, g5), (six, g6), (seven, g7)):
+        put(gram, at, total)
