@@ -6,6 +6,7 @@
 - `citylib.regression.counts`: Poisson and negative binomial regressions of many series of counts
 - `citylib.regression.dispersion`: whether counts vary more than Poisson's law allows
 - `citylib.regression.separation`: whether a count regression has an answer at all
+- `citylib.regression.shrinkage`: each sensor's coefficients drawn towards the city's
 - `citylib.regression.intervals`: what is unusual: prediction intervals, plain and by group
 - `citylib.regression.diagnostics`: what would make a fit wrong
 - `citylib.regression.influence`: which days a fit hangs on

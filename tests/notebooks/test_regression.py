@@ -167,3 +167,27 @@ def test_a_part_of_the_count_among_the_inputs_is_refused(part: str, tmp_path: Pa
     outcome = run.run_one(planned, tmp_path / "run")
     assert outcome.status == "failed"
     assert "they are the answer" in str(outcome.error)
+
+
+def test_every_sensor_tiny(run_chapter: Callable[..., Any]) -> None:
+    options = {"unseen": 10, "days": [7, 14], "placebos": 5, "complete": 0.5}
+    ran = run_chapter("regression/03_every_sensor", source="synthetic:tiny", **options)
+    records = ran["records"]
+    assert records["regression_minus_mean_by_hour"]["value"] < 1e-9
+    assert records["fitted"]["value"] == 8
+    assert records["respond_to_wind_speed"]["value"] == 0  # the synthetic city's traffic knows no wind
+    assert records["error_few_days"]["value"] < records["error_few_days"]["baseline"]
+    low, high = records["few_days_minus_own"]["interval"]
+    assert low < records["few_days_minus_own"]["value"] < high
+    assert {"where", "error_by_days", "funnel"} <= set(ran["figures"])
+    assert {"finds", "placebo", "kept", "by_days", "plan"} <= set(ran["tables"])
+
+
+def test_every_sensor_refuses_what_leaves_nothing_to_learn_from(tmp_path: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / "regression/03_every_sensor.ipynb"
+    given = {"source": "synthetic:tiny", "unseen": 40, "complete": 0.5}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "days to learn from" in str(outcome.error)
