@@ -2,6 +2,7 @@
 
 - `citylib.evaluate.splits`: what a model may see and what it is tried on
 - `citylib.evaluate.forecast`: losses of forecasts and of intervals, missing values masked
+- `citylib.evaluate.counts`: scores of forecasts that are distributions of counts
 - `citylib.evaluate.backtest`: forecasts from rolling origins, and whether one has seen its own future
 - `citylib.evaluate.classification`: scores of classes and of probabilities
 - `citylib.evaluate.calibration`: whether probabilities and intervals are true

@@ -120,3 +120,74 @@ def test_interstate_94(run_chapter: Callable[..., Any], real_data: Path) -> None
 def _interval(errors: pd.DataFrame, name: str) -> tuple[float, float]:
     row = errors.set_index("input").loc[name]
     return row["estimate"] - 2.6 * row["HAC_in_time"], row["estimate"] + 2.6 * row["HAC_in_time"]
+
+
+COUNTS = "regression/02_counts"
+
+
+def test_counts_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(COUNTS, source="synthetic:tiny", category="all", worlds=50)
+    records = ran["records"]
+    assert records["by_hand_minus_library"]["value"] < 1e-9
+    assert records["ratio_by_hand"]["value"] == pytest.approx(records["ratio_by_regression"]["value"], rel=1e-6)
+    low, high = records["rps_minus_baseline"]["interval"]
+    assert low < records["rps_minus_baseline"]["value"] < high
+    assert {"rate_ratios", "rootograms", "pit", "where"} <= set(ran["figures"])
+    assert {"over_dispersion", "standard_errors", "every_place", "scores", "held_ready"} <= set(ran["tables"])
+    assert records["places_off_the_law"]["value"] <= 4
+
+
+def test_counts_of_an_own_file_find_what_is_planted(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
+    generator = np.random.default_rng(2)
+    days = pd.date_range("2024-01-01", periods=500, freq="D")
+    mean = np.where(days.weekday < 5, 6.0, 2.0)
+    calls = generator.poisson(mean * generator.gamma(2.0, 0.5, 500))  # dispersion 0.5
+    frame = pd.DataFrame({"id": range(calls.sum()), "opened": np.repeat(days.to_numpy(), calls), "category": "call"})
+    path = tmp_path / "calls.csv"
+    frame.assign(latitude=45.0, longitude=-70.0).to_csv(path, index=False)
+    options = {"by": "city", "category": "all", "exposure": "time", "numeric": [], "calendar": ["weekend"]}
+    ran = run_chapter(COUNTS, source=f"file:{path}", table="events", worlds=50, planted=0.5, **options)
+    low, high = ran["records"]["dispersion"]["interval"]
+    assert low < 0.5 < high
+    errors = pd.read_parquet(ran["folder"] / ran["tables"]["standard_errors"]["file"]).set_index("input")
+    effect, error = errors.loc["weekend=yes", ["coefficient", "robust"]]
+    assert abs(effect - np.log(2 / 6)) < 3 * error
+    assert ran["records"]["log_score_gain"]["value"] > 0
+    assert ran["records"]["coverage_poisson_errors"]["value"] < ran["records"]["coverage_robust_errors"]["value"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("part", ["casual", "registered"])
+def test_a_part_of_the_count_among_the_inputs_is_refused(part: str, tmp_path: Path, real_data: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{COUNTS}.ipynb"
+    given = {"source": "mobility-bike-sharing", "table": "days", "counts": "rentals", "exposure": "time"}
+    planned = plan.single(notebook, given | {"by": "city", "numeric": [part]}).runs[0]
+    outcome = run.run_one(planned, tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "they are the answer" in str(outcome.error)
+
+
+def test_every_sensor_tiny(run_chapter: Callable[..., Any]) -> None:
+    options = {"unseen": 10, "days": [7, 14], "placebos": 5, "complete": 0.5}
+    ran = run_chapter("regression/03_every_sensor", source="synthetic:tiny", **options)
+    records = ran["records"]
+    assert records["regression_minus_mean_by_hour"]["value"] < 1e-9
+    assert records["fitted"]["value"] == 8
+    assert records["respond_to_wind_speed"]["value"] == 0  # the synthetic city's traffic knows no wind
+    assert records["error_few_days"]["value"] < records["error_few_days"]["baseline"]
+    low, high = records["few_days_minus_own"]["interval"]
+    assert low < records["few_days_minus_own"]["value"] < high
+    assert {"where", "error_by_days", "funnel"} <= set(ran["figures"])
+    assert {"finds", "placebo", "kept", "by_days", "plan"} <= set(ran["tables"])
+
+
+def test_every_sensor_refuses_what_leaves_nothing_to_learn_from(tmp_path: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / "regression/03_every_sensor.ipynb"
+    given = {"source": "synthetic:tiny", "unseen": 40, "complete": 0.5}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "days to learn from" in str(outcome.error)
