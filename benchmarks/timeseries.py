@@ -190,7 +190,8 @@ def judge_arima(raw: Raw) -> Verdict:
     good = by_median >= 50 and by_mean >= 5 and share["citylib"] <= min(share[n] for n in counted) and worst < 3
     complete = len(counted) == 4 and count == 207 + SYNTHETIC
     return Verdict(
-        f"{ours * 1e3:.2f} ms a series, mean {mean * 1e3:.2f}; {share['citylib']:.1%} over 0.01 below the best, worst {worst:.2f}",
+        f"{ours * 1e3:.2f} ms a series, mean {mean * 1e3:.2f}; {share['citylib']:.1%} over 0.01 below the best, "
+        f"worst {worst:.2f}",
         f"{fastest} {median(seconds[fastest]) * 1e3:.0f} ms; below the best: {told}; {default}",
         f"{by_median:.0f} times by the median, {by_mean:.0f} by the mean",
         bool(good and complete),

@@ -70,7 +70,7 @@ def at_lags(free, sizes, a, b):
 
 @njit(cache=True, nogil=True)
 def slopes(free, sizes, partial, natural, lower, moves):
-    """Fill in the derivatives of the coefficients at one point: they are straight lines in each partial autocorrelation.
+    """Fill in the derivatives of the coefficients at one point: each is linear in each partial autocorrelation.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from citylib.timeseries.presample import FEW, whitened
 from citylib.timeseries.lanes import LANES
+from citylib.timeseries.presample import FEW, whitened
 from citylib.timeseries.recursion import SETTLED, by_recursion, first_column, products
 
 __all__ = ["complete_errors", "one_series"]

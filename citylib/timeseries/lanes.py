@@ -15,14 +15,19 @@ Rows are contiguous; no bound is checked.
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic as _intrinsic
+from numba.extending import models, register_model
 
 __all__ = ["LANES", "less", "more", "put", "row", "spread", "times"]
 
 LANES = 8
+
+intrinsic: Any = _intrinsic  # what it makes is called without the context that it is written with
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _FUSED = f"llvm.fma.v{LANES}f64"

@@ -179,7 +179,11 @@ def _five(errors, gram, last):
     one, two, three, four, five = spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
     for t in range(len(errors)):
         x = row(errors, t)
-        one, two, three = more(one, spread(errors[t, 0]), x), more(two, spread(errors[t, i]), x), more(three, spread(errors[t, j]), x)
+        one, two, three = (
+            more(one, spread(errors[t, 0]), x),
+            more(two, spread(errors[t, i]), x),
+            more(three, spread(errors[t, j]), x),
+        )
         four, five = more(four, spread(errors[t, k]), x), more(five, spread(errors[t, m]), x)
     for at, total in ((0, one), (i, two), (j, three), (k, four), (m, five)):
         put(gram, at, total)
@@ -194,8 +198,16 @@ def _eight(errors, gram, last):
     )  # fmt: skip
     for t in range(len(errors)):
         x = row(errors, t)
-        g0, g1, g2 = more(g0, spread(errors[t, 0]), x), more(g1, spread(errors[t, 1]), x), more(g2, spread(errors[t, 2]), x)
-        g3, g4, g5 = more(g3, spread(errors[t, 3]), x), more(g4, spread(errors[t, 4]), x), more(g5, spread(errors[t, 5]), x)
+        g0, g1, g2 = (
+            more(g0, spread(errors[t, 0]), x),
+            more(g1, spread(errors[t, 1]), x),
+            more(g2, spread(errors[t, 2]), x),
+        )
+        g3, g4, g5 = (
+            more(g3, spread(errors[t, 3]), x),
+            more(g4, spread(errors[t, 4]), x),
+            more(g5, spread(errors[t, 5]), x),
+        )
         g6, g7 = more(g6, spread(errors[t, six]), x), more(g7, spread(errors[t, seven]), x)
     for at, total in ((0, g0), (1, g1), (2, g2), (3, g3), (4, g4), (5, g5), (six, g6), (seven, g7)):
         put(gram, at, total)

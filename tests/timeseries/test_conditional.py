@@ -50,8 +50,8 @@ def test_coefficients_and_their_slopes_are_the_plain_ones(order, seasonal):
     a, b = np.zeros((len(a_lags), LANES)), np.zeros((len(b_lags), LANES))
     at_lags(free, np.array(spec.sizes), a, b)
     ar, ma = spec.multiplied(spec.natural(free.T))
-    assert a.T == pytest.approx(ar[:, a_lags - 1], abs=1e-14)
-    assert b.T == pytest.approx(ma[:, b_lags - 1], abs=1e-14)
+    assert pytest.approx(ar[:, a_lags - 1], abs=1e-14) == a.T
+    assert pytest.approx(ma[:, b_lags - 1], abs=1e-14) == b.T
     m = len(a_lags) + len(b_lags)
     moves = np.zeros((k, m))
     slopes(free[:, 0].copy(), np.array(spec.sizes), np.zeros(k), np.zeros(k), np.zeros(m), moves)
