@@ -64,10 +64,10 @@ class Block:
     def __init__(self, y_Tn: FloatArray, x_TC: FloatArray, specification: Specification) -> None:
         self.specification = specification
         self.series = y_Tn.shape[1]
-        self.scale_n = np.nanstd(y_Tn, axis=0)
+        self._way = str(max(ways(y_Tn, x_TC, specification), key=WAYS.index))
+        self.scale_n = y_Tn.std(axis=0) if self._way == "complete" else np.nanstd(y_Tn, axis=0)
         scaled = y_Tn / self.scale_n
         self._x_TC = np.ascontiguousarray(x_TC)
-        self._way = str(max(ways(y_Tn, x_TC, specification), key=WAYS.index))
         readings = specification.differenced(scaled) if self._way == "complete" else scaled
         self._y_nT = np.ascontiguousarray(readings.T)
         self._first_n = (~np.isnan(y_Tn)).argmax(axis=0)

@@ -32,7 +32,7 @@ ROUGH_TURNS = 14
 FIRST_TURNS = 4  # after which a hill much lower than another is left
 MUCH = 2.0  # log-likelihood
 HOPE = 8.0  # times what a step promises, that a climb can be expected to gain
-FAR = 7.0  # log-likelihood that a rough point can be expected to gain
+FAR = 5.0  # log-likelihood that a rough point can be expected to gain
 TOGETHER = 0.05  # partial autocorrelations of points on one hill
 # How the steps beside Newton's go: how far, and how damped.
 REACH = (2.5, 0.4, 1.0)

@@ -25,7 +25,7 @@ __all__ = ["FEW", "whitened"]
 FEW = 6  # states up to which this is the faster way
 FADED = 1e-13  # a weight that no longer counts
 NOTHING = 1e-13  # a share of a variance that rounding leaves
-OFTEN = 32  # steps between two looks at whether they count
+OFTEN = 32  # steps, or a quarter of those so far, between two looks at whether they count
 
 
 @njit(cache=True, nogil=True)
@@ -85,7 +85,7 @@ def _weights(b_lags, b, r, weights):
                 largest = max(largest, abs(weights[t, lane]))
         if largest < FADED:
             return done
-        ahead = min(done + OFTEN, steps)
+        ahead = min(done + max(OFTEN, done // 4), steps)
         weights[done:ahead] = 0.0
         moving_average(done, ahead, b_lags, b, weights)
         done = ahead
