@@ -211,8 +211,8 @@ def orders(quick: bool) -> Raw:
     spent(lambda: auto_arima_f(series[:, 0], d=1, seasonal=False, allowmean=False, allowdrift=False))
     raw: Raw = {"citylib": [], "statsforecast": [], "R": [], "aicc": {}, "orders": {}}
     chosen: dict[str, list[Any]] = {"citylib": [], "statsforecast": [], "R": []}
-    for i in range(0, series.shape[1], 10):
-        part = series[:, i : i + 10]
+    for i in range(0, series.shape[1], 20):
+        part = series[:, i : i + 20]
         seconds, found = spent(lambda: order_choice.choose(part, d=1))  # noqa: B023
         raw["citylib"].append(seconds / part.shape[1])
         for j, c in enumerate(found.chosen):

@@ -113,9 +113,12 @@ def fit(
     _refuse_dependent(x_TC, constant, spec)
     settings = (checks.integer("starts", starts, minimum=1), bool(standard_errors))
     step = checks.integer("block", block, minimum=1)
-    status = _status(y_TN, x_TC, spec)
+    columns = [
+        slice(i, i + step) for i in range(0, max(1, y_TN.shape[1]), step)
+    ]  # of a city, no copy but of a few sensors
+    status = np.concatenate([_status(y_TN[:, some], x_TC, spec) for some in columns])
     todo = np.flatnonzero(status == "")
-    way = ways(y_TN[:, todo], x_TC, spec)  # a block goes one way
+    way = np.concatenate([ways(y_TN[:, some], x_TC, spec) for some in columns])[todo]  # a block goes one way
     parts = [part[i : i + step] for part in (todo[way == w] for w in WAYS) for i in range(0, len(part), step)]
     out = _empty(spec, sensors, status, x_TC.shape[1], constant)
     with (
