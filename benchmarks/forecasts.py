@@ -1,13 +1,19 @@
 """Forecasts of real series a day ahead beside statsforecast's automatic models, on the same windows.
 
-Everybody sees the same readings: a window before the cut to choose and fit by, and at each origin the last window
-before it, with the parameters kept. Gaps are filled by the last reading of their hour, for the peers take none;
-filled hours are not scored.
+Everybody chooses and fits by the same readings before the cut, and forecasts from each origin at those parameters with
+all readings from the window's start up to it. (A window that moved with the origin would be wrong for AutoETS: its
+`forward` starts from the states it was fitted with, the hours of the day included.) Gaps are filled by the last
+reading of their hour, for the peers take none; filled hours are not scored.
+
+What each contender made of each series is kept in ``_build/forecasts`` until what it depends on changes, so that a run
+that was stopped goes on. The page of the book is written by ``python -m benchmarks.forecasts_page``.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import time
 import warnings
 from collections.abc import Callable
@@ -23,13 +29,20 @@ from benchmarks.rows import Point, Raw, Verdict
 
 FloatArray = npt.NDArray[np.float64]
 DAY = HORIZON = 24
+WINDOW, ORIGINS = 672, 60  # with 2016 hours AutoARIMA takes minutes a series
 EVERY = 29  # hours from one origin to the next: all hours of the day are met
-FILES = (
-    *(f"citylib/timeseries/{n}.py" for n in (
-        "arima", "many", "arima_fits", "block", "climb", "fast_filter", "kalman", "seasonal_arima", "smoothing",
-        "theta", "naive", "presample", "recursion"
-    )),
-    "citylib/evaluate/backtest.py", "citylib/evaluate/compare.py",
+BASE = "seasonal naive"
+LAGS = -(-HORIZON // EVERY)  # origins that share readings
+BLOCK = -(-7 * DAY // EVERY)  # origins in a week
+KEPT = rows.ROOT / "_build" / "forecasts"
+OURS = tuple(f"citylib/timeseries/{n}.py" for n in (
+    "arima", "arima_fits", "block", "climb", "coefficients", "conditional", "decompose", "exact_climb", "fast_filter",
+    "gap_filter", "kalman", "lanes", "many", "naive", "presample", "recursion", "seasonal_arima", "smoothing",
+    "smoothing_filter", "specification", "theta",
+))  # fmt: skip
+FILES = (*OURS, "citylib/evaluate/backtest.py", "citylib/evaluate/compare.py")
+PAIRS = (
+    ("ARIMA", "AutoARIMA"), ("SARIMA", "AutoARIMA"), ("ETS", "AutoETS"), ("Theta", "AutoTheta"), ("ARIMA", "MSTL"),
 )  # fmt: skip
 
 
@@ -53,6 +66,25 @@ class Series(NamedTuple):
     logarithm: bool = False
 
 
+class Readings(NamedTuple):
+    """A series from the window's start to the last origin's end.
+
+    Parameters
+    ----------
+    values, filled : ndarray, shape (T,)
+        As read, on the scale that is modelled; the same without gaps.
+    times : ndarray of datetime64, shape (T,)
+        Their hours.
+    unit : str
+        Of the readings.
+    """
+
+    values: FloatArray
+    filled: FloatArray
+    times: npt.NDArray[np.datetime64]
+    unit: str
+
+
 SERIES = {
     "PM2.5 at Dongsi, Beijing": Series("air-beijing-multisite", None, "Dongsi", "2016-03-01", True),
     "temperature at Dongsi, Beijing": Series("air-beijing-multisite", "temperature", "Dongsi", "2016-05-01"),
@@ -61,16 +93,18 @@ SERIES = {
 }
 
 
-def readings(series: Series, window: int, origins: int) -> tuple[FloatArray, FloatArray, int]:
-    """Return readings from a window before the cut to the last origin's end, the same filled, and where the cut is."""
+def readings(series: Series, window: int, origins: int) -> Readings:
+    """Return the readings of a series; the cut is `window` steps after the first."""
     from citylib import data
 
     panel = data.load(series.source).panel(series.variable).select(sensors=[series.sensor]).regular()
     cut = int(np.searchsorted(panel.times, np.datetime64(series.cut)))
-    y = panel.series(series.sensor)[cut - window : cut + EVERY * (origins - 1) + HORIZON]
+    part = slice(cut - window, cut + EVERY * (origins - 1) + HORIZON)
+    y = panel.series(series.sensor)[part]
     y = np.log(y) if series.logarithm else y
-    filled = pd.DataFrame(np.append(y, np.full(-len(y) % DAY, np.nan)).reshape(-1, DAY)).ffill().bfill().to_numpy()
-    return y, filled.ravel()[: len(y)], window
+    days = np.append(y, np.full(-len(y) % DAY, np.nan)).reshape(-1, DAY)
+    filled = pd.DataFrame(days).ffill().bfill().to_numpy().ravel()[: len(y)]
+    return Readings(y, filled, panel.times[part], panel.unit)
 
 
 def ours(window: int, steps: int) -> dict[str, Callable[[], Any]]:
@@ -90,12 +124,12 @@ def ours(window: int, steps: int) -> dict[str, Callable[[], Any]]:
         "SARIMA": lambda: SeasonalArima((2, 0, 1), seasonal=(0, 1, 1, DAY), window=window),
         "ETS": lambda: ExponentialSmoothing(DAY, window=window),
         "Theta": lambda: Theta(DAY, window=window),
-        "seasonal naive": lambda: SeasonalNaive(DAY),
+        BASE: lambda: SeasonalNaive(DAY),
     }
 
 
 def peers() -> dict[str, Callable[[], Any]]:
-    """Return statsforecast's automatic models, by name."""
+    """Return statsforecast's automatic models with their defaults, by name."""
     from statsforecast.models import MSTL, AutoARIMA, AutoETS, AutoTheta
 
     return {
@@ -106,60 +140,131 @@ def peers() -> dict[str, Callable[[], Any]]:
     }
 
 
-def compared(quick: bool) -> Raw:
-    """Let everybody forecast every series from the same origins; keep errors, seconds and tests."""
-    from citylib.evaluate import compare
+def ahead_by_ours(make: Callable[[], Any], filled: FloatArray, cut: int) -> tuple[FloatArray, str, float]:
+    """Return forecasts of all origins, what was chosen, and CPU seconds; compiled code is loaded before."""
     from citylib.evaluate.backtest import backtest
 
-    window, origins = (600, 8) if quick else (2016, 60)
-    raw: Raw = {"window": window, "origins": origins, "series": {}}
-    for name, series in SERIES.items():
-        y, filled, cut = readings(series, window, origins)
-        at = cut + EVERY * np.arange(origins)
-        read = ~np.isnan(y[at[:, None] + np.arange(HORIZON)])
-        back = np.exp if series.logarithm else np.asarray
-        actual = back(filled[at[:, None] + np.arange(HORIZON)])
-        centres: dict[str, FloatArray] = {}
-        seconds: dict[str, float] = {}
+    warm = 14 * DAY
+    backtest(make(), filled[: warm + HORIZON], first=warm, horizon=HORIZON)
+    began = time.process_time()
+    model = make()
+    found = backtest(model, filled, first=cut, horizon=HORIZON, every=EVERY).centre
+    seconds = time.process_time() - began
+    orders, (*seasonal, period) = getattr(model, "orders", ""), getattr(model, "seasonal", ("",))
+    chosen = f"({','.join(map(str, orders))})" if orders else ""
+    chosen += f"({','.join(map(str, seasonal))})[{period}]" if seasonal else ""
+    if hasattr(model, "trend_"):
+        chosen = {"none": "no slope", "damped": "damped slope"}[model.trend_]
+    return found, chosen, seconds
+
+
+def ahead_by_peer(make: Callable[[], Any], filled: FloatArray, cut: int) -> tuple[FloatArray, str, float]:
+    """Return forecasts of all origins, what was chosen, and CPU seconds."""
+    from statsforecast.arima import arima_string
+
+    began = time.process_time()
+    model = make().fit(filled[:cut])
+    origins = range(cut, len(filled) - HORIZON + 1, EVERY)
+    found = np.array([model.forward(filled[:origin], HORIZON)["mean"] for origin in origins])
+    seconds = time.process_time() - began
+    inner = getattr(model, "trend_forecaster", model).model_
+    chosen = " ".join(arima_string(inner).split()) if "arma" in inner else inner.get("method", inner.get("modeltype"))
+    if inner.get("decomposition_type"):
+        chosen += f", {inner['decomposition_type']} season"
+    return found, chosen, seconds
+
+
+def kept(name: str, window: int, origins: int) -> dict[str, Any]:
+    """Return what everybody made of a series, taken from the kept file where nothing it depends on has changed."""
+    series = SERIES[name]
+    read = readings(series, window, origins)
+    at = window + EVERY * np.arange(origins)[:, None] + np.arange(HORIZON)
+    back = np.exp if series.logarithm else np.asarray
+    actual = back(read.values[at])
+    path = KEPT / f"{name.replace(' ', '_').replace(',', '')}_{window}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    own = ours(window, len(read.values))
+    same = [window, origins, HORIZON, EVERY, series, hashlib.sha256(read.filled.tobytes()).hexdigest()]
+    for who, make in (own | peers()).items():
+        mine = who in own
+        about = (
+            [rows.versions(("numpy", "statsmodels")), rows.digests(OURS)]
+            if mine
+            else [rows.versions(("statsforecast",))]
+        )
+        key = hashlib.sha256(json.dumps([who, *same, *about]).encode()).hexdigest()
+        if found.get(who, {}).get("key") == key:
+            continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for who, make in ours(window, len(y)).items():
-                began = time.process_time()
-                found = backtest(make(), filled, first=cut, horizon=HORIZON, every=EVERY)
-                centres[who], seconds[who] = back(found.centre), time.process_time() - began
-            for who, make in peers().items():
-                began = time.process_time()
-                model = make().fit(filled[:cut])
-                ahead = [model.forward(filled[o - window : o], HORIZON)["mean"] for o in at]
-                centres[who], seconds[who] = back(np.array(ahead)), time.process_time() - began
-        losses = {}
-        for who, centre in centres.items():
-            losses[who] = np.nanmean(np.where(read, np.abs(centre - actual), np.nan), axis=1)
-        scored = ~np.isnan(losses["ARIMA"])
-        base = losses["seasonal naive"][scored].mean()
-        entry = raw["series"][name] = {"scored": int(scored.sum())}
-        for who, loss in losses.items():
-            entry[who] = {"error": float(loss[scored].mean() / base), "seconds": seconds[who]}
-            if who != "ARIMA":
-                test = compare.diebold_mariano(losses["ARIMA"][scored], loss[scored], lags=1)
-                entry[who] |= {"difference": test.difference / base, "p_value": test.p_value}
+            centre, chosen, seconds = (ahead_by_ours if mine else ahead_by_peer)(make, read.filled, window)
+            losses = np.nanmean(np.abs(back(centre) - actual), axis=1)
+        print(f"{name}: {who} {chosen}, {seconds:.1f} s", flush=True)
+        losses = [None if np.isnan(loss) else float(f"{loss:.6g}") for loss in losses]
+        found[who] = {"key": key, "chosen": chosen, "seconds": round(seconds, 4), "losses": losses}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    entry = {key: {who: found[who][key] for who in own | peers()} for key in ("chosen", "seconds", "losses")}
+    first, last = (str(read.times[i])[:10] for i in (window, -1))
+    missing = float(np.isnan(read.values).mean())
+    return {**entry, "unit": read.unit, "first": first, "last": last, "missing": missing, "logarithm": series.logarithm}
+
+
+def tests(name: str, losses: dict[str, list[float | None]]) -> list[dict[str, Any]]:
+    """Return the tests of one series: everybody against seasonal naive, then ours against peers.
+
+    Diebold and Mariano's test with one difference of losses an origin, and an interval from blocks of a week, for what
+    lasts longer than a horizon. p-values are raised by Holm's rule, once for each of the two sets.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    from citylib import seeds
+    from citylib.evaluate import compare
+
+    loss = {who: np.array(kept, dtype=np.float64) for who, kept in losses.items()}
+    read = ~np.isnan(loss[BASE])
+    found = []
+    for against, pairs in (("naive", [(who, BASE) for who in loss if who != BASE]), ("peer", PAIRS)):
+        lines = []
+        for one, other in pairs:
+            test = compare.diebold_mariano(loss[one][read], loss[other][read], lags=LAGS)
+            draws = seeds.generator(0, f"{name}: {one} against {other}")
+            gap = compare.paired_bootstrap(loss[one], loss[other], block=BLOCK, generator=draws)
+            lines.append({"series": name, "set": against, "one": one, "other": other, "difference": test.difference})
+            lines[-1] |= {"statistic": test.statistic, "p_value": test.p_value, "low": gap.low, "high": gap.high}
+        raised = multipletests([line["p_value"] for line in lines], method="holm")[1]
+        found += [line | {"p_holm": float(p)} for line, p in zip(lines, raised, strict=True)]
+    return found
+
+
+def compared(quick: bool) -> Raw:
+    """Let everybody forecast every series from the same origins; keep errors, seconds and tests."""
+    window, origins = (504, 8) if quick else (WINDOW, ORIGINS)
+    raw: Raw = {"window": window, "origins": origins, "every": EVERY, "horizon": HORIZON, "lags": LAGS, "block": BLOCK}
+    raw["series"] = {name: kept(name, window, origins) for name in SERIES}
+    raw["tests"] = [test for name, entry in raw["series"].items() for test in tests(name, entry["losses"])]
     return raw
+
+
+def errors(entry: dict[str, Any]) -> dict[str, float]:
+    """Return everybody's mean absolute error on one series."""
+    return {who: float(np.mean([x for x in losses if x is not None])) for who, losses in entry["losses"].items()}
 
 
 def judge(raw: Raw) -> Verdict:
     """Say who has the lowest error where, and what ARIMA of the chapter has there."""
     said, best = [], []
     for name, entry in raw["series"].items():
-        errors = {who: found["error"] for who, found in entry.items() if who != "scored"}
-        lowest = min(errors, key=lambda who: errors[who])
-        said.append(f"{name} {errors['ARIMA']:.2f}")
-        best.append(f"{lowest} {errors[lowest]:.2f}")
+        found = errors(entry)
+        lowest = min(found, key=lambda who: found[who])
+        said.append(f"{name} {found['ARIMA'] / found[BASE]:.2f}")
+        best.append(f"{lowest} {found[lowest] / found[BASE]:.2f}")
     return Verdict("ARIMA, seasonal naive's error 1: " + "; ".join(said), "lowest there: " + "; ".join(best))
 
 
 POINTS = (
-    Point("forecasts", "a day ahead, four series of hours, from the same 60 origins each: mean absolute error", "",
-          compared, judge, ("numpy", "statsmodels", "statsforecast"), FILES, long=True),
+    Point("forecasts", f"a day ahead, four series of hours, from the same {ORIGINS} origins each: mean absolute error",
+          "", compared, judge, ("numpy", "statsmodels", "statsforecast"), FILES, long=True),
 )  # fmt: skip
 
 

@@ -101,10 +101,10 @@ def measured(point: Point, *, quick: bool = False) -> Row:
 
 def record(point: Point, command: str) -> Row:
     """Measure a point and keep it."""
-    digests = _digests(point.files)
+    before = digests(point.files)
     raw = point.measure(False)
     content = {"command": command, "versions": versions(point.packages), "machine": machine(), "raw": raw}
-    content["files"] = digests
+    content["files"] = before
     RECORDED.mkdir(exist_ok=True)
     half = RECORDED / f"{point.name}.part"
     half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -119,8 +119,8 @@ def recalled(point: Point) -> Row:
         note = f"not recorded: python -m {caller()} --only {point.name}"
         return Row(point.name, point.what, _kind(point), point.bar, "", "", "", False if point.bar else None, note)
     content = json.loads(path.read_text(encoding="utf-8"))
-    changed = sorted(n for n, d in _digests(point.files).items() | content["files"].items()
-                     if content["files"].get(n) != d or _digests(point.files).get(n) != d)  # fmt: skip
+    changed = sorted(n for n, d in digests(point.files).items() | content["files"].items()
+                     if content["files"].get(n) != d or digests(point.files).get(n) != d)  # fmt: skip
     row = _row(point, content["raw"], content["versions"], f"recorded on {content['machine']}")
     if changed:
         told = ", ".join(dict.fromkeys(changed[:3]))
@@ -223,6 +223,7 @@ def _word(row: Row) -> str:
     return {True: "ok", False: "NOT OK", None: ""}[row.ok]
 
 
-def _digests(globs: Iterable[str]) -> dict[str, str]:
+def digests(globs: Iterable[str]) -> dict[str, str]:
+    """Return the sha256 of every file that globs find, by its path in the project."""
     paths = sorted({path for glob in globs for path in ROOT.glob(glob) if path.is_file()})
     return {p.relative_to(ROOT).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
