@@ -99,8 +99,8 @@ def _how(content: dict[str, Any]) -> str:
 - **The same readings for all.** Everybody chooses and fits once, by the same {days} days before the cut, and
   forecasts the next {raw["horizon"]} hours from {raw["origins"]} origins, {raw["every"]} hours apart, so that
   forecasts start at every hour of the day. Parameters stay; readings from the window's start up to the origin are
-  known. Gaps are filled by the last reading of the same hour of the day, because statsforecast takes none; filled
-  hours are not scored.
+  known. More days before the cut would cost AutoARIMA minutes a series. Gaps are filled by the last reading of the
+  same hour of the day, because statsforecast takes none; filled hours are not scored.
 - **Not the same freedom.** statsforecast's models choose themselves, with the library's defaults and a season of a
   day; MSTL is also told of the week, which no other is. Ours have orders fixed beforehand: ARIMA(2,0,1) around a daily
   wave of four harmonics, ARIMA(2,0,1)(0,1,1)\\[24\\], additive exponential smoothing with or without a damped slope,
