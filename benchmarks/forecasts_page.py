@@ -99,8 +99,8 @@ def _how(content: dict[str, Any]) -> str:
 - **The same readings for all.** Everybody chooses and fits once, by the same {days} days before the cut, and
   forecasts the next {raw["horizon"]} hours from {raw["origins"]} origins, {raw["every"]} hours apart, so that
   forecasts start at every hour of the day. Parameters stay; readings from the window's start up to the origin are
-  known. More days before the cut would cost AutoARIMA minutes a series. Gaps are filled by the last reading of the
-  same hour of the day, because statsforecast takes none; filled hours are not scored.
+  known. Gaps are filled by the last reading of the same hour of the day, because statsforecast takes none; filled
+  hours are not scored.
 - **Not the same freedom.** statsforecast's models choose themselves, with the library's defaults and a season of a
   day; MSTL is also told of the week, which no other is. Ours have orders fixed beforehand: ARIMA(2,0,1) around a daily
   wave of four harmonics, ARIMA(2,0,1)(0,1,1)\\[24\\], additive exponential smoothing with or without a damped slope,
@@ -124,14 +124,14 @@ def _series(raw: dict[str, Any], name: str) -> str:
     for who in sorted(found, key=lambda who: found[who]):
         test = tests.get(who)
         lines.append([
-            who, "statsforecast" if who in PEERS else "ours", markdown.text(_model(who, entry["chosen"][who])),
-            markdown.number(found[who], 3), _share(found, who), *(_tested(test) if test else ("", "")),
-            _seconds(entry["seconds"][who]),
+            who if who in (*PEERS, BASE) else f"our {who}", markdown.text(_model(who, entry["chosen"][who])),
+            markdown.number(found[who], 3), _share(found, who), _seconds(entry["seconds"][who]),
+            *(_tested(test) if test else ("", "")),
         ])  # fmt: skip
-    head = ["forecaster", "by", "model", f"error [{markdown.text(entry['unit'])}]", "of seasonal naive's"]
-    head += ["minus seasonal naive's (95 %)", "p", "CPU s"]
+    head = ["forecaster", "model", f"error [{markdown.text(entry['unit'])}]", "of seasonal naive's", "CPU s"]
+    head += ["minus seasonal naive's (95 %)", "p"]
     scored = sum(x is not None for x in entry["losses"][BASE])
-    caption = f"{_capital(name)}: forecasts from {entry['first']} to {entry['last']}, {scored} origins scored"
+    caption = f"{entry['first']} to {entry['last']}, {scored} origins"
     return f"## {_capital(name)}\n\n{markdown.table(head, lines, caption=caption)}"
 
 
@@ -167,8 +167,8 @@ def _blind(raw: dict[str, Any]) -> str:
     for who, mark in (("AutoARIMA", "[24]"), ("AutoETS", ",N)")):
         chosen = {name: entry["chosen"][who] for name, entry in raw["series"].items()}
         names = [name for name, model in chosen.items() if (mark in model) == (who == "AutoETS")]
-        told += [f"{who} for {' and '.join(names)}"] if names else []
-    return f"- **Chosen without a season of a day:** {'; '.join(told)}." if told else ""
+        told += [f"{who} chose none for {_with_and(names)}."] if names else []
+    return f"- **Without a season of a day.** {' '.join(told)}" if told else ""
 
 
 def _tested(test: dict[str, Any]) -> tuple[str, str]:
@@ -198,6 +198,12 @@ def _number(count: int) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _with_and(names: list[str]) -> str:
+    """Return names of series, short of their cities."""
+    short = [name.partition(",")[0] for name in names]
+    return " and ".join([*filter(None, [", ".join(short[:-1])]), short[-1]])
 
 
 def _capital(name: str) -> str:
