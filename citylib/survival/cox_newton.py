@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 
 STEPS = 60  # a likelihood without a top is known for one after about 40
 HALVINGS = 30
+NOTHING = 1e-140  # one over its square is still a number
+FAR = 30.0  # range of x'b that no covariate gives but one that separates
 NEAR = 3e-9  # of a standard deviation: what the next step would change in coefficients and errors
 PART = 8  # the first steps see every eighth row,
 ENOUGH = 16_000  # where there are so many
@@ -147,7 +149,7 @@ class Likelihood:
         self.sum_K2[:] = 0.0
         sets = self.sets
         cox_passes.spread(self.r, sets.last, sets.before, self.dies, self.sum_K2)
-        if not (self.sum_K2[:, 1] > 0)[sets.deaths > 0].all():
+        if not (self.sum_K2[:, 1] > NOTHING)[sets.deaths > 0].all():
             return -math.inf  # coefficients so large that the dying weigh nothing
         logs = cox_passes.steps(self.sum_K2, sets.deaths, self.weight_K, sets.opens, self.efron, self.step_K7)
         return of_deaths - float(logs)
@@ -248,19 +250,19 @@ def climb(likelihood: Likelihood, *, steps: int = STEPS) -> Climb:
         try:
             np.linalg.cholesky(whole)
         except np.linalg.LinAlgError:
-            far = float((np.abs(beta * likelihood.scale) * np.ptp(likelihood.x, axis=0)).max()) > 10
-            return Climb(beta, point, step, gain, count, "endless" if far else "stuck")
+            return Climb(beta, point, step, gain, count, _lost(likelihood, beta))
         step = np.asarray(np.linalg.solve(whole, point.gradient), dtype=np.float64)
         gain = float(step @ point.gradient)
         if float(np.abs(step).max()) < NEAR or gain < 1e-20 * len(likelihood.r):
             return Climb(beta + step, point, step, gain, count, "settled")
+        whole_step = step
         for _ in range(HALVINGS):
             found = likelihood.height(beta + step)
             if likelihood.penalised(found, beta + step) >= point.height - 1e-11 * abs(point.height):
                 break
             step = step / 2
         else:
-            return Climb(beta, point, step, gain, count, "stuck")
+            return Climb(beta, point, whole_step, gain, count, _lost(likelihood, beta + whole_step))
         beta = beta + step
         point = likelihood.at(beta, loglikelihood=found)
         if _endless(likelihood, step, gain):
@@ -292,6 +294,12 @@ def _singular(information: FloatArray) -> bool:
     if size.min() <= 1e-6 * size.max():
         return True
     return bool(np.linalg.eigvalsh(information / np.outer(size, size))[0] < 1e-11)
+
+
+def _lost(likelihood: Likelihood, beta: FloatArray) -> str:
+    """Say why no step leads on: the top lies at infinity where x'b is already spread as no hazard is."""
+    far = float((np.abs(beta * likelihood.scale) * np.ptp(likelihood.x, axis=0)).max())
+    return "endless" if far > FAR else "stuck"
 
 
 def _endless(likelihood: Likelihood, step: FloatArray, gain: float) -> bool:
