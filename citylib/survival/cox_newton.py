@@ -149,7 +149,7 @@ class Likelihood:
         self.sum_K2[:] = 0.0
         sets = self.sets
         cox_passes.spread(self.r, sets.last, sets.before, self.dies, self.sum_K2)
-        if not (self.sum_K2[:, 1] > NOTHING)[sets.deaths > 0].all():
+        if not (self.sum_K2[:, 1] > NOTHING).all():
             return -math.inf  # coefficients so large that the dying weigh nothing
         logs = cox_passes.steps(self.sum_K2, sets.deaths, self.weight_K, sets.opens, self.efron, self.step_K7)
         return of_deaths - float(logs)
@@ -184,8 +184,7 @@ class Likelihood:
         columns = self.x.shape[1]
         living, dying = self.sum_K2P[:, 0, :columns], self.sum_K2P[:, 1, :columns]
         step = self.step_K7[:, :, None]
-        weight = np.where(self.weight_K > 0, self.weight_K, 1)[:, None]
-        mean_Kp = (step[:, cox_passes.ONE] * living + step[:, cox_passes.DEATH] * dying) / weight
+        mean_Kp = (step[:, cox_passes.ONE] * living + step[:, cox_passes.DEATH] * dying) / self.weight_K[:, None]
         here = step[:, cox_passes.ALIVE] * living + step[:, cox_passes.CROSS] * dying
         whole = np.cumsum(here, axis=0)
         first = np.flatnonzero(self.sets.opens)
@@ -208,12 +207,10 @@ class Likelihood:
         return loglikelihood - float(self.penalty @ beta**2) / 2
 
     def part(self) -> Likelihood:
-        """Return the likelihood of every eighth row, in the same risk sets."""
-        sets, every = self.sets, slice(None, None, PART)
+        """Return the likelihood of every eighth row."""
+        every = slice(None, None, PART)
         event = self.dies[every].astype(np.bool_)
-        last = np.ascontiguousarray(sets.last[every])
-        deaths = np.bincount(last[event], minlength=len(sets.time))
-        fewer = RiskSets(sets.time, sets.stratum, sets.opens, deaths, last, np.ascontiguousarray(sets.before[every]))
+        fewer = self.sets.part(event, PART)
         return Likelihood(
             np.ascontiguousarray(self.x[every]), event, fewer, efron=self.efron, ridge=self.ridge / PART,
             weight=np.ascontiguousarray(self.weight[every]) if len(self.weight) > 1 else None,
@@ -281,10 +278,9 @@ def _start(likelihood: Likelihood) -> FloatArray:
     zero = np.zeros(likelihood.x.shape[1])
     if len(likelihood.r) < ENOUGH:
         return zero
-    part = likelihood.part()
-    if part.sets.deaths.sum() < 20 * len(zero):
+    if likelihood.dies[::PART].sum() < 20 * len(zero):
         return zero
-    found = climb(part, steps=12)
+    found = climb(likelihood.part(), steps=12)
     return found.beta if found.ended == "settled" else zero
 
 
@@ -304,7 +300,7 @@ def _lost(likelihood: Likelihood, beta: FloatArray) -> str:
 
 def _endless(likelihood: Likelihood, step: FloatArray, gain: float) -> bool:
     """Whether steps stay large while nothing is left to gain: the top lies at infinity."""
-    mass = float(likelihood.weight_K.sum() / max(likelihood.sets.deaths.sum(), 1))
+    mass = float(likelihood.weight_K.sum() / likelihood.sets.deaths.sum())
     if gain > 1e-8 * mass or np.abs(step).max() * math.sqrt(len(likelihood.r)) < 5e-3:  # the range is below 2 sqrt(n)
         return False
     return float((np.abs(step * likelihood.scale) * np.ptp(likelihood.x, axis=0)).max()) > 1e-2

@@ -72,7 +72,7 @@ def steps(sum_K2, deaths_K, weight_K, opens_K, efron, step_K7):
     """Turn sums at each event time into steps of the hazard; return the sum of W/d log(R0 + u D0).
 
     `sum_K2` is overwritten by R0 and D0. The running sum keeps what rounding takes from it, and begins anew in each
-    stratum. A time without deaths, as in a part of the rows, has steps of 0.
+    stratum.
     """
     total = 0.0
     running, lost = 0.0, 0.0
@@ -88,9 +88,6 @@ def steps(sum_K2, deaths_K, weight_K, opens_K, efron, step_K7):
                 sum_K2[k, 0] = max(running + lost, 0.0)
         living, dying = sum_K2[k, 0], sum_K2[k, 1]
         d = deaths_K[k]
-        if d == 0:
-            step_K7[k, :] = 0.0
-            continue
         share = weight_K[k] / d
         whole = living + dying
         if efron and d > 1:

@@ -47,6 +47,33 @@ class RiskSets:
     last: IntArray
     before: IntArray
 
+    def part(self, event: npt.NDArray[np.bool_], every: int) -> RiskSets:
+        """Return the risk sets of every so-manieth row, at the event times of these.
+
+        Parameters
+        ----------
+        event : ndarray of bool
+            Whether each of these rows ended in an event.
+        every : int
+            1: all rows, 2: every second, ...
+
+        Returns
+        -------
+        RiskSets
+        """
+        last, before = self.last[::every].copy(), self.before[::every].copy()
+        deaths = np.bincount(last[event], minlength=len(self.time))
+        kept = deaths > 0
+        number = (np.cumsum(kept) - 1).astype(np.int32)
+        number[self.stratum[kept][np.maximum(number, 0)] != self.stratum] = -1  # the kept one is of a stratum before
+        for of in (last, before):
+            of[of >= 0] = number[of[of >= 0]]
+        last[last <= before] = -1
+        before[last < 0] = -1
+        stratum = self.stratum[kept]
+        opens = np.append(True, stratum[1:] != stratum[:-1])
+        return RiskSets(self.time[kept], stratum, opens, deaths[kept], last, before)
+
 
 def risk_sets(
     stop: FloatArray, event: npt.NDArray[np.bool_], *, entry: FloatArray | None, stratum: npt.NDArray[np.int64] | None
@@ -149,7 +176,12 @@ def _distinct(ended: FloatArray) -> tuple[FloatArray, bool]:
 def _up_to(grid: FloatArray, time: FloatArray, whole: bool) -> IntArray:
     """Return how many of the grid's times are at or before each time."""
     if not whole:
-        return np.searchsorted(grid, time, side="right").astype(np.int32)
+        if len(grid) < 10_000:
+            return np.searchsorted(grid, time, side="right").astype(np.int32)
+        out = np.empty(len(time), dtype=np.int32)
+        order = np.argsort(time)  # looked up in order, each finds its place near the one before
+        out[order] = np.searchsorted(grid, time[order], side="right")
+        return out
     low = grid[0]
     count = np.zeros(int(grid[-1] - low) + 1, dtype=np.int32)
     count[(grid - low).astype(np.int64)] = 1
