@@ -20,7 +20,7 @@ from scipy import stats
 from citylib import checks
 from citylib.errors import FitWarning, InputError
 from citylib.survival import cox_rows
-from citylib.survival.cox_newton import Climb, Likelihood, climb, endless_columns
+from citylib.survival.cox_newton import Climb, Likelihood, climb, endless_columns, still_columns
 from citylib.survival.cox_rows import Rows
 
 __all__ = ["CoxFit", "fit"]
@@ -194,7 +194,7 @@ def fit(
     null = likelihood.height(np.zeros(rows.x.shape[1]))
     top = climb(likelihood)
     if top.ended == "dependent":
-        raise _dependent(rows, top)
+        raise _dependent(rows, top, float(likelihood.weight_K.sum()))
     unbounded = endless_columns(likelihood, top) if top.ended == "endless" else np.zeros(len(top.beta), dtype=np.bool_)
     _warn(rows, top, unbounded)
     scale = likelihood.scale
@@ -230,16 +230,15 @@ def _without(matrix: FloatArray, unbounded: npt.NDArray[np.bool_]) -> FloatArray
     return np.where(unbounded[:, None] | unbounded[None, :], np.nan, matrix)
 
 
-def _dependent(rows: Rows, top: Climb) -> InputError:
+def _dependent(rows: Rows, top: Climb, mass: float) -> InputError:
     """Say which columns do not vary among those at risk together, or depend on each other."""
     information = top.point.information
-    size = np.sqrt(np.maximum(np.diag(information), 0))
-    still = size < 1e-6 * size.max() if size.max() > 0 else np.ones(len(size), dtype=np.bool_)
-    still |= size**2 <= 1e-14 * rows.sets.deaths.sum()
+    still = still_columns(information, mass)
     if still.any():
         told = ", ".join(np.array(rows.names)[still])
         hint = "leave it out, or look whether strata or entries leave nobody to compare with"
         return InputError("x", "vary among those at risk together", told, hint)
+    size = np.sqrt(np.diag(information))
     values, vectors = np.linalg.eigh(information / np.outer(size, size))
     share = np.abs(vectors[:, values < 1e-10 * max(values[-1], 1.0)]).max(axis=1, initial=0.0)
     told = ", ".join(np.array(rows.names)[share > 1e-3 * share.max()])

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from citylib.survival import cox_passes
 from citylib.survival.risk_sets import RiskSets
 
-__all__ = ["Climb", "Likelihood", "Point", "climb", "endless_columns"]
+__all__ = ["Climb", "Likelihood", "Point", "climb", "endless_columns", "still_columns"]
 
 FloatArray = npt.NDArray[np.float64]
 
 STEPS = 60  # a likelihood without a top is known for one after about 40
 HALVINGS = 30
+STILL = 1e-12  # of the information on a column that varies
 NOTHING = 1e-140  # one over its square is still a number
 FAR = 30.0  # range of x'b that no covariate gives but one that separates
 NEAR = 3e-9  # of a standard deviation: what the next step would change in coefficients and errors
@@ -240,7 +241,7 @@ def climb(likelihood: Likelihood, *, steps: int = STEPS) -> Climb:
         beta = np.zeros_like(beta)
         point = likelihood.at(beta)
     step, gain = np.zeros_like(beta), math.inf
-    if _singular(point.information + np.diag(likelihood.penalty)):
+    if _singular(point.information + np.diag(likelihood.penalty), float(likelihood.weight_K.sum())):
         return Climb(beta, point, step, gain, 0, "dependent")
     for count in range(1, steps + 1):
         whole = point.information + np.diag(likelihood.penalty)
@@ -284,11 +285,19 @@ def _start(likelihood: Likelihood) -> FloatArray:
     return found.beta if found.ended == "settled" else zero
 
 
-def _singular(information: FloatArray) -> bool:
-    """Whether columns do not vary, or depend on each other, as far as rounding lets one tell."""
-    size = np.sqrt(np.maximum(np.diag(information), 0))
-    if size.min() <= 1e-6 * size.max():
+def still_columns(information: FloatArray, mass: float) -> npt.NDArray[np.bool_]:
+    """Return which columns do not vary among those at risk together, as far as rounding lets one tell, shape (p,).
+
+    `mass` is the weight of all events: the information on a column that varies there as it does elsewhere.
+    """
+    return np.asarray(np.diag(information) <= STILL * max(mass, float(np.diag(information).max())), dtype=np.bool_)
+
+
+def _singular(information: FloatArray, mass: float) -> bool:
+    """Whether columns do not vary, or depend on each other."""
+    if still_columns(information, mass).any():
         return True
+    size = np.sqrt(np.diag(information))
     return bool(np.linalg.eigvalsh(information / np.outer(size, size))[0] < 1e-11)
 
 

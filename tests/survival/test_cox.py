@@ -231,6 +231,8 @@ def test_dependent_columns_are_named() -> None:
     stratum = np.arange(500) % 4
     with pytest.raises(InputError, match="x must vary among those at risk together, got 'copy'"):
         cox.fit(**data | {"x": np.column_stack([x, stratum])}, names=names, stratum=stratum)
+    with pytest.raises(InputError, match="x must vary among those at risk together, got 'x0, x1, x2'"):
+        cox.fit(**data, stratum=np.arange(500))  # nobody is at risk with anybody
 
 
 def test_rows_of_one_subject_follow_each_other() -> None:
