@@ -15,7 +15,7 @@ from benchmarks import rows
 from benchmarks.rows import Point, Raw, Verdict, median
 
 SIDE = 64
-FILES = ("citylib/spatial/lag_models.py",)
+FILES = ("citylib/spatial/lag_models.py", "citylib/spatial/log_determinants.py")
 
 
 def places(side: int) -> tuple[Any, Any, Any]:

@@ -26,6 +26,7 @@ __all__ = [
     "one_of",
     "same_length",
     "series",
+    "steps",
     "unique",
 ]
 
@@ -326,6 +327,18 @@ def increasing(argument: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
             what = "repeats" if out[at] == out[at - 1] else "steps back"
             raise InputError(argument, "be strictly increasing", f"{out[at]} which {what} at row {at}")
     return out
+
+
+def steps(argument: str, value: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return `value` as whole numbers, strictly increasing: positions on a time axis of equal steps."""
+    out = np.asarray(value)
+    if out.dtype.kind not in "iu":
+        numbers = array(argument, value, ndim=1)
+        if (numbers != np.round(numbers)).any():
+            at = int(np.argmax(numbers != np.round(numbers)))
+            raise InputError(argument, "be whole numbers of steps", f"{numbers[at]:g} at row {at}")
+        out = numbers.astype(np.int64)
+    return increasing(argument, out)
 
 
 def unique(argument: str, value: Sequence[Any]) -> tuple[Any, ...]:

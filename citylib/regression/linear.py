@@ -245,7 +245,7 @@ def _meat(
     reach = checks.integer("lags (for HAC)", lags, minimum=0)
     scores = q * residuals[:, None]
     rows = len(residuals)
-    when = np.arange(rows) if steps is None else checks.increasing("steps", steps)
+    when = np.arange(rows) if steps is None else checks.steps("steps", steps)
     checks.same_length(steps=when, y=residuals)
     if int(when[-1] - when[0]) + reach > SPARSE * rows:
         return _by_pairs(scores, when, reach)

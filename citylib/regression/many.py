@@ -169,7 +169,7 @@ def fit(
     rows, many = y_TN.shape
     checks.one_of("errors", errors, ERRORS)
     reach = checks.integer("lags (for HAC)", lags, minimum=0) if errors == "HAC" else 0
-    when = np.arange(rows) if steps is None else checks.increasing("steps", steps)
+    when = np.arange(rows) if steps is None else checks.steps("steps", steps)
     checks.same_length(steps=when, values=y_TN)
     designs, labels = _designs(x, rows, many, names)
     columns = len(labels)
@@ -305,9 +305,12 @@ def _solve(
         normal = inverse @ inverse.T
         beta = normal @ (x_TK.T @ y_T)
         residual = y_T - x_TK @ beta
-        if np.abs(inverse).max() * np.abs(triangle).max() > STEEP:  # what rounding has left
-            beta += normal @ (x_TK.T @ residual)
+        if np.abs(inverse).max() * np.abs(triangle).max() > STEEP:  # where X'X loses digits
+            basis, steep = np.linalg.qr(x_TK)
+            beta = linalg.solve_triangular(steep, basis.T @ y_T)
             residual = y_T - x_TK @ beta
+            inverse = linalg.solve_triangular(steep, np.eye(columns))
+            normal = inverse @ inverse.T
         rows = int(out.rows[at])
         squares = float(residual @ residual)
         mean = y_T.sum() / rows

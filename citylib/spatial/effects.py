@@ -18,7 +18,8 @@ from scipy.sparse.linalg import splu
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.spatial.lag_models import SpatialFit, log_determinant, weights
+from citylib.spatial.lag_models import SpatialFit, weights
+from citylib.spatial.log_determinants import log_determinant
 
 __all__ = ["Effects", "effects"]
 

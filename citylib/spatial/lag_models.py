@@ -7,29 +7,22 @@ logarithms, so that no inverse is ever formed. Held equal to spreg by a test. Le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import linalg, optimize, sparse, stats
+from scipy import linalg, sparse, stats
 from scipy.sparse.linalg import splu
 
 from citylib import checks
 from citylib.errors import InputError
+from citylib.spatial.log_determinants import maximum, traces, unit
 
-__all__ = ["SpatialFit", "checked", "error", "lag", "log_determinant", "weights"]
+__all__ = ["SpatialFit", "checked", "error", "lag", "weights"]
 
 FloatArray = npt.NDArray[np.float64]
-
-COARSE = 1e-3  # to which the parameter is bracketed before derivatives are taken
-LIMIT = 1e-6  # distance kept from the ends of the parameter's range
-NUDGE = 1e-4  # of the argument of a logarithm whose derivative is a trace
-NARROW = 40  # how much nearer the points of a derivative are than the end of the range, where it has a pole
-# Weights of values at -2, -1, 0, 1, 2 steps in the first and second derivative, to the fourth power of the step.
-FIRST = np.array([1.0, -8.0, 0.0, 8.0, -1.0]) / 12
-SECOND = np.array([-1.0, 16.0, -30.0, 16.0, -1.0]) / 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +108,19 @@ def weights(argument: str, value: object, places: int) -> sparse.csr_array:
         Another order, weights that are not finite or negative, a place that is its own neighbour, islands (named
         by row).
     """
-    matrix = sparse.csr_array(value, dtype=np.float64)
+    try:
+        matrix = sparse.csr_array(value, dtype=np.float64)
+    except (TypeError, ValueError) as fault:
+        raise InputError(argument, "be a matrix of numbers", type(value).__name__) from fault
     if matrix.shape != (places, places):
         raise InputError(argument, f"be of order {places}, one row a place", matrix.shape)
     matrix.eliminate_zeros()
     if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        raise InputError(argument, "hold finite weights, none below zero", matrix.data[~(matrix.data >= 0)][:3])
+        raise InputError(
+            argument,
+            "hold finite weights, none below zero",
+            matrix.data[~((matrix.data >= 0) & np.isfinite(matrix.data))][:3],
+        )
     own = np.flatnonzero(matrix.diagonal())
     if len(own):
         raise InputError(argument, "have no place that is its own neighbour", f"row {own[0]}")
@@ -129,20 +129,6 @@ def weights(argument: str, value: object, places: int) -> sparse.csr_array:
         told = ", ".join(map(str, islands[:8])) + (", ..." if len(islands) > 8 else "")
         raise InputError(argument, "have no islands (places without neighbours)", f"{len(islands)}: rows {told}")
     return matrix
-
-
-def log_determinant(matrix: sparse.sparray) -> float:
-    """Return the logarithm of the absolute determinant of a sparse matrix, from its factors.
-
-    Examples
-    --------
-    >>> round(log_determinant(sparse.csc_array(np.diag([2.0, 3.0]))), 6)
-    1.791759
-    """
-    # The pattern of I - rho W is near symmetric and its diagonal large: ordered so, and pivoted on it.
-    options = {"SymmetricMode": True}
-    factor = splu(sparse.csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-    return float(np.log(np.abs(factor.U.diagonal())).sum())
 
 
 def lag(
@@ -183,7 +169,8 @@ def lag(
     Ord, K. (1975). Estimation methods for models of spatial interaction. JASA 70(349), 120-126.
     Anselin, L. (1988). Spatial Econometrics: Methods and Models. Kluwer, chapter 6.
     """
-    design, readings, matrix, labels = checked(x, y, w, names)
+    design, readings, given, labels = checked(x, y, w, names)
+    matrix, size = unit(given)
     n = len(readings)
     q, triangle = np.linalg.qr(design)
     lagged = matrix @ readings
@@ -193,13 +180,13 @@ def lag(
     def variance(rho: float) -> float:
         return float(squares[0] - 2 * rho * squares[1] + rho**2 * squares[2]) / n
 
-    rho, stencil = _maximum(matrix, lambda r: -n / 2 * np.log(variance(r)))
+    rho, stencil = maximum(matrix, lambda r: -n / 2 * np.log(variance(r)))
     s2 = variance(rho)
     beta = linalg.solve_triangular(triangle, q.T @ (readings - rho * lagged))
     height = -n / 2 * (np.log(2 * np.pi * s2) + 1) + stencil.value(rho)
     covariance = trace = None
     if standard_errors:
-        one, two, crossed = _traces(matrix, rho, stencil)
+        one, two, crossed = traces(matrix, rho, stencil)
         trace = 1 + rho * one / n
         moved = matrix @ _solved(matrix, rho, design @ beta)  # how the expected y moves with rho
         information = np.zeros((len(beta) + 2, len(beta) + 2))
@@ -210,7 +197,12 @@ def lag(
         information[k, k + 1] = information[k + 1, k] = one / s2
         information[k + 1, k + 1] = n / (2 * s2**2)
         covariance = _inverse(information)[: k + 1, : k + 1]
-    return SpatialFit("lag", labels, beta, rho, s2, covariance, height, own - rho * others, trace, _sums_to_one(matrix))
+        covariance[k, :] /= size
+        covariance[:, k] /= size
+    residual = own - rho * others
+    return SpatialFit(
+        "lag", labels, beta, rho / size, s2, covariance, height, residual, trace, _sums_to_one(given)
+    )  # fmt: skip
 
 
 def error(
@@ -250,7 +242,8 @@ def error(
     ----------
     Anselin, L. (1988). Spatial Econometrics: Methods and Models. Kluwer, chapter 8.
     """
-    design, readings, matrix, labels = checked(x, y, w, names)
+    design, readings, given, labels = checked(x, y, w, names)
+    matrix, size = unit(given)
     n, k = design.shape
     stacked = np.column_stack([design, readings])
     moved = matrix @ stacked
@@ -264,95 +257,18 @@ def error(
         residual = filtered(lam)[0]
         return float(-n / 2 * np.log(residual @ residual / n))
 
-    lam, stencil = _maximum(matrix, profile)
+    lam, stencil = maximum(matrix, profile)
     residual, turned, triangle = filtered(lam)
     s2 = float(residual @ residual / n)
     beta = linalg.solve_triangular(triangle, turned)
     height = -n / 2 * (np.log(2 * np.pi * s2) + 1) + stencil.value(lam)
     covariance = None
     if standard_errors:
-        one, two, crossed = _traces(matrix, lam, stencil)
+        one, two, crossed = traces(matrix, lam, stencil)
         inverse = linalg.solve_triangular(triangle, np.eye(k))
         corner = _inverse(np.array([[two + crossed, one / s2], [one / s2, n / (2 * s2**2)]]))
-        covariance = linalg.block_diag(s2 * inverse @ inverse.T, corner[0, 0])
-    return SpatialFit("error", labels, beta, lam, s2, covariance, height, residual, None, _sums_to_one(matrix))
-
-
-class _Stencil:
-    """log |I - rho W| at five points around the optimum, and what follows of it near there."""
-
-    def __init__(self, matrix: sparse.csr_array, centre: float, step: float) -> None:
-        self.centre, self.step = centre, step
-        self.values = np.array([_log_determinant_at(matrix, centre + i * step) for i in range(-2, 3)])
-        self._fitted = np.polynomial.Polynomial.fit(np.arange(-2, 3), self.values, 4)
-
-    def value(self, at: float, order: int = 0) -> float:
-        """The logarithm or its derivative at a point within the five."""
-        fitted = self._fitted.deriv(order) if order else self._fitted
-        return float(fitted((at - self.centre) / self.step)) / self.step**order
-
-
-def _maximum(matrix: sparse.csr_array, profile: Callable[[float], float]) -> tuple[float, _Stencil]:
-    """Return where the profile plus log |I - rho W| is highest, to rounding, and the logarithm around there."""
-    low, high = _range(matrix)
-
-    def negative(rho: float) -> float:
-        return -profile(rho) - _log_determinant_at(matrix, rho)
-
-    found = optimize.minimize_scalar(negative, bounds=(low, high), method="bounded", options={"xatol": COARSE})
-    centre = float(found.x)
-    for _ in range(4):
-        step = min(2 * COARSE, (high - centre) / NARROW, (centre - low) / NARROW)
-        stencil = _Stencil(matrix, centre, step)
-        fine = optimize.minimize_scalar(
-            lambda rho: -profile(rho) - stencil.value(rho),  # noqa: B023  # used before it changes
-            bounds=(centre - 2 * step, centre + 2 * step),
-            method="bounded",
-            options={"xatol": 1e-9},
-        )
-        rho = _polished(profile, stencil, float(fine.x), step)
-        if abs(rho - centre) <= step:
-            return rho, stencil
-        centre = rho
-    return rho, stencil
-
-
-def _polished(profile: Callable[[float], float], stencil: _Stencil, rho: float, step: float) -> float:
-    """Return the root of the derivative, which is exact to more digits than the place of a maximum."""
-    near = step / 10
-    for _ in range(3):
-        values = np.array([profile(rho + i * near) for i in range(-2, 3)])
-        slope = FIRST @ values / near + stencil.value(rho, 1)
-        curve = SECOND @ values / near**2 + stencil.value(rho, 2)
-        if curve >= 0:
-            break
-        rho -= float(np.clip(slope / curve, -near, near))
-    return rho
-
-
-def _traces(matrix: sparse.csr_array, rho: float, stencil: _Stencil) -> tuple[float, float, float]:
-    """Return tr G, tr GG and tr G'G of G = W (I - rho W)^-1, as derivatives of log-determinants.
-
-    tr G = -d/drho log |A|, tr GG = -d2/drho2 log |A| and tr G'G = d/dt log |A'A + t W'W| at t = 0, with A = I - rho W.
-    """
-    one, two = -stencil.value(rho, 1), -stencil.value(rho, 2)
-    factor = sparse.eye_array(matrix.shape[0], format="csr") - rho * matrix
-    squared, moved = (factor.T @ factor).tocsc(), (matrix.T @ matrix).tocsc()
-    low, high = _range(matrix)
-    step = min(NUDGE, (min(1 - rho / high, 1 - rho / low) / (NARROW / 4)) ** 2)
-    values = np.array([log_determinant(squared + i * step * moved) if i else 0.0 for i in range(-2, 3)])
-    return one, two, float(FIRST @ values / step)
-
-
-def _log_determinant_at(matrix: sparse.csr_array, rho: float) -> float:
-    return log_determinant(sparse.eye_array(matrix.shape[0], format="csr") - rho * matrix)
-
-
-def _range(matrix: sparse.csr_array) -> tuple[float, float]:
-    """Return the range around zero in which I - rho W cannot be singular."""
-    # No eigenvalue is larger than the largest row sum (or column sum), whatever its sign.
-    radius = float(min(abs(matrix).sum(axis=1).max(), abs(matrix).sum(axis=0).max()))
-    return (-1 + LIMIT) / radius, (1 - LIMIT) / radius
+        covariance = linalg.block_diag(s2 * inverse @ inverse.T, corner[0, 0] / size**2)
+    return SpatialFit("error", labels, beta, lam / size, s2, covariance, height, residual, None, _sums_to_one(given))
 
 
 def _solved(matrix: sparse.csr_array, rho: float, right: FloatArray) -> FloatArray:
@@ -377,6 +293,8 @@ def checked(
     k = design.shape[1]
     if names is None:
         names = [str(c) for c in x.columns] if isinstance(x, pd.DataFrame) else [f"x{i}" for i in range(k)]
+    if not k:
+        raise InputError("x", "have a column at least", design.shape)
     if len(names) != k:
         raise InputError("names", f"be {k}, one a column", len(names))
     if n <= k + 2:

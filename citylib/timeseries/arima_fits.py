@@ -23,7 +23,16 @@ __all__ = ["FITTED", "STATUSES", "ManyArima", "aicc", "design", "readings"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-STATUSES = ("converged", "boundary", "not converged", "too short", "constant", "all missing", "collinear")
+STATUSES = (
+    "converged",
+    "boundary",
+    "not converged",
+    "too short",
+    "constant",
+    "all missing",
+    "collinear",
+    "not identified",
+)
 FITTED = STATUSES[:3]
 
 

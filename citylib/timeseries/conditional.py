@@ -25,6 +25,7 @@ __all__ = ["damped_step", "descend", "room_for", "rough"]
 
 SHORT = 3  # lags up to which all products are had in one pass
 FARTHEST = 3.5  # from zero, where an exact climb sets out
+BEYOND = 10.0  # the same for a series far from zero, which only a root near 1 holds there
 LONGEST = 1.5  # of a step
 ENOUGH = 1e-2  # a gain of log-likelihood that a rough climb cares for
 MUCH = 60.0  # log-likelihood by which another stands higher after some turns
@@ -255,6 +256,7 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
     short = room.shape[1] == 0
     first = a_lags[p - 1] if p else 0
     steps = len(w) - first
+    farthest = BEYOND if abs(w.mean()) > 3.0 * w.std() else FARTHEST
     n = max(2, p, q) if short else 0  # lags that a short pass keeps
     m = 2 * n if short else p + q
     a, b, edge = np.zeros((max(n, p), LANES)), np.zeros((max(n, q), LANES)), np.zeros((2, m, LANES))
@@ -299,7 +301,7 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
                     longest = max(longest, abs(step[i]))
                 share = min(1.0, LONGEST / longest)
                 for i in range(k):
-                    tried[i, lane] = min(max(at[i, lane] + share * step[i], -FARTHEST), FARTHEST)
+                    tried[i, lane] = min(max(at[i, lane] + share * step[i], -farthest), farthest)
         if turn % 3 == 2:
             left -= _meet(at, squares, over)
         if turn >= 5:

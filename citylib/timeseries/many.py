@@ -28,6 +28,11 @@ __all__ = ["FITTED", "STATUSES", "ManyArima", "aicc", "fit"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+PARTS = (
+    "status", "parameters", "standard_errors", "variance", "loglikelihood", "readings", "turns", "regression",
+    "regression_errors",
+)  # fmt: skip
+ROUNDING = 1e-13  # of the readings: what varies by less does not vary
 EDGE = 0.999  # a partial autocorrelation beyond it lies on the edge of stationarity or invertibility
 TURNS = 60  # of a climb, at most
 TOLERANCE = 1e-6  # a climb is at the top when a turn gains less
@@ -125,7 +130,7 @@ def fit(
         ThreadPoolExecutor(checks.integer("workers", workers, minimum=1)) as pool,
         tqdm(total=len(todo), unit="sensor", disable=not progress) as bar,
     ):
-        done = pool.map(lambda part: _fit_block(y_TN[:, part], x_TC, spec, *settings), parts)
+        done = pool.map(lambda part: _fit_apart(y_TN[:, part], x_TC, spec, *settings), parts)
         for part, results in zip(parts, done, strict=True):
             for name, found in results.items():
                 getattr(out, name)[part] = found
@@ -154,7 +159,11 @@ def _status(y_TN: FloatArray, x_TC: FloatArray, spec: Specification) -> npt.NDAr
     status[count < wanted] = "too short"
     with np.errstate(invalid="ignore"):
         spread = np.fmax.reduce(y_TN, axis=0, initial=-np.inf) - np.fmin.reduce(y_TN, axis=0, initial=np.inf)
-    status[(count > 0) & (spread <= 0)] = "constant"
+    with np.errstate(invalid="ignore"):
+        size = np.fmax.reduce(np.abs(y_TN), axis=0, initial=0.0)
+        left = np.abs(spec.differenced(y_TN)) if len(y_TN) > spec.levels else np.zeros((0, y_TN.shape[1]))
+        moves = np.where(known.all(axis=0), left.max(axis=0, initial=0.0), np.inf)  # 0 of what repeats itself exactly
+    status[(count > 0) & ((spread <= ROUNDING * size) | (moves <= ROUNDING * size) & (count >= wanted))] = "constant"
     status[count == 0] = "all missing"
     if x_TC.shape[1]:
         moved = spec.differenced(x_TC)
@@ -175,6 +184,21 @@ def _empty(
     blank |= {name: np.full((many, columns), np.nan) for name in ("regression", "regression_errors")}
     counts: dict[str, Any] = {name: np.zeros(many, dtype=np.int64) for name in ("readings", "turns")}
     return ManyArima(spec, sensors, status, **blank, **counts, constant=bool(constant))
+
+
+def _fit_apart(
+    y_Tn: FloatArray, x_TC: FloatArray, spec: Specification, starts: int, standard_errors: bool
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Fit a block; where the readings of a sensor do not tell what it starts from, it alone has no fit."""
+    try:
+        return _fit_block(y_Tn, x_TC, spec, starts, standard_errors)
+    except np.linalg.LinAlgError:
+        pass
+    if y_Tn.shape[1] == 1:
+        blank = _empty(spec, ("",), np.array(["not identified"]), x_TC.shape[1], False)
+        return {name: getattr(blank, name) for name in PARTS}
+    alone = [_fit_apart(y_Tn[:, [i]], x_TC, spec, starts, standard_errors) for i in range(y_Tn.shape[1])]
+    return {name: np.concatenate([one[name] for one in alone]) for name in PARTS}
 
 
 def _fit_block(

@@ -36,6 +36,8 @@ REFUSED = {
     "back": (lambda: checks.increasing("times", [1, 3, 2]), "got '2 which steps back at row 2'"),
     "repeat": (lambda: checks.increasing("times", [1, 1]), "which repeats at row 1"),
     "table of times": (lambda: checks.increasing("times", [[1, 2]]), "1 dimension(s)"),
+    "half steps": (lambda: checks.steps("steps", [0, 0.5]), "steps must be whole numbers of steps, got '0.5 at row 1'"),
+    "steps back": (lambda: checks.steps("steps", [1, 0]), "got '0 which steps back at row 1'"),
     "duplicates": (lambda: checks.unique("ids", ["a", "b", "a"]), "ids must have no duplicates, got 'a'"),
 }
 

@@ -111,3 +111,20 @@ def test_bad_input_is_refused():
         many.fit(x, y, names=["one"])
     with pytest.raises(InputError, match="column must be one of"):
         many.fit(x, y).table("heat")
+
+
+def test_columns_almost_alike_cost_the_fit_no_digits():
+    (x, *_), y = city(columns=3)
+    wide = np.column_stack([x, x[:, 1] + 1e-8 * np.random.default_rng(1).standard_normal(len(x))])
+    found, theirs = many.fit(wide, y[:, :1]), many.fit(x, y[:, :1])
+    if found.status[0] == "fitted":  # else it was refused by name
+        assert found.r_squared[0] == pytest.approx(theirs.r_squared[0], abs=0.05)
+        assert found.sigma[0] == pytest.approx(theirs.sigma[0], rel=0.05)
+
+
+@pytest.mark.parametrize("fit", [many.fit, linear.fit])
+def test_steps_that_are_no_whole_numbers_are_refused(fit):
+    (x, *_), y = city()
+    values = y if fit is many.fit else y[:, 0]
+    with pytest.raises(InputError, match="whole numbers"):
+        fit(x, values, errors="HAC", lags=2, steps=np.arange(len(x)) * 0.5)

@@ -119,3 +119,24 @@ def test_bad_input_is_refused():
         lag_models.lag(x[:4], y[:4], w[:4, :4])
     with pytest.raises(InputError, match="standard errors"):
         lag_models.lag(x, y, w, standard_errors=False).table()
+
+
+@pytest.mark.parametrize("kind", ["lag", "error"])
+@pytest.mark.parametrize("size", [1e-3, 300.0, 1e6])
+def test_weights_of_any_size_give_the_same_model(kind, size):
+    x, y, w = places()
+    fit = getattr(lag_models, kind)
+    one, other = fit(x, y, w), fit(x, y, w * size)
+    assert other.spatial * size == pytest.approx(one.spatial, abs=1e-7)
+    assert other.coefficients == pytest.approx(one.coefficients, rel=1e-6)
+    assert other.loglikelihood == pytest.approx(one.loglikelihood, abs=1e-6)
+    errors = [np.sqrt(np.diag(found.covariance)) for found in (one, other)]
+    assert errors[1][:-1] == pytest.approx(errors[0][:-1], rel=1e-4)
+    assert errors[1][-1] * size == pytest.approx(errors[0][-1], rel=1e-4)
+
+
+@pytest.mark.parametrize("w", [None, "neighbours", [[1.0], [2.0, 3.0]]])
+def test_weights_that_are_no_matrix_are_refused(w):
+    x, y, _ = places()
+    with pytest.raises(InputError):
+        lag_models.lag(x, y, w)

@@ -276,3 +276,32 @@ def test_the_two_filters_of_complete_series_agree_up_to_the_edge_of_invertibilit
                 heights.append(-0.5 * (200 * np.log(np.diag(gram) / 200) + log_F))
                 np.testing.assert_allclose(gram, gram.T, rtol=1e-9)
             np.testing.assert_allclose(heights[0], heights[1], atol=1e-6)
+
+
+def test_a_slot_of_the_season_never_read_costs_that_sensor_alone():
+    y = np.random.default_rng(0).standard_normal((480, 3))
+    y[5::24, 1] = np.nan
+    found = many.fit(y, order=(0, 0, 1), seasonal=(0, 1, 1, 24))
+    assert found.status[1] == "not identified"
+    assert np.isnan(found.parameters[1]).all()
+    assert np.isfinite(found.loglikelihood[[0, 2]]).all()
+    good = many.fit(y[:, [0, 2]], order=(0, 0, 1), seasonal=(0, 1, 1, 24))
+    assert found.loglikelihood[[0, 2]] == pytest.approx(good.loglikelihood, abs=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("offset", [100.0, 1e4])
+@pytest.mark.parametrize("order", [(1, 0, 1), (2, 0, 1), (2, 0, 2)])
+def test_a_series_far_from_zero_is_climbed_as_high_as_by_statsmodels(offset, order):
+    y = walk() + offset
+    theirs = SARIMAX(y, order=order).fit(disp=False, maxiter=500)
+    assert many.fit(y[:, None], order=order).loglikelihood[0] >= theirs.llf - 0.01
+
+
+def test_what_repeats_itself_exactly_or_moves_by_rounding_is_constant():
+    week = np.tile([1.0, 5, 2, 7, 3, 9, 4], 29)[:200]
+    noise = np.full(200, 5.0)
+    noise[3] += 1e-15
+    found = many.fit(np.column_stack([week, noise, walk()]), order=(1, 0, 0), seasonal=(0, 1, 1, 7))
+    assert found.status.tolist()[:2] == ["constant", "constant"]
+    assert np.isfinite(found.loglikelihood[2])
