@@ -5,15 +5,17 @@ Legend: n durations, k groups, T distinct times with events, C changes of a grou
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, stats
+from scipy import stats
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.survival import rank_sums, life_table
+from citylib.survival import rank_covariance, rank_sums, life_table
+from citylib.survival.rank_covariance import Covariance
 from citylib.survival.life_table import Durations, LifeTable
 
 __all__ = ["WEIGHTINGS", "LogRank", "Pairs", "log_rank", "pairwise", "plain"]
@@ -33,8 +35,8 @@ class LogRank:
         Their names, sorted.
     observed, expected : ndarray, shape (k,)
         Weighted events, and as many as there would be if all groups were alike.
-    variance : ndarray, shape (k, k)
-        Covariance of observed - expected, if all groups are alike.
+    covariance : Covariance
+        Of observed - expected, if all groups are alike; `variance` is it as a matrix.
     statistic : float
         Chi-squared.
     freedom : int
@@ -48,11 +50,16 @@ class LogRank:
     groups: tuple[str, ...]
     observed: FloatArray
     expected: FloatArray
-    variance: FloatArray
+    covariance: Covariance
     statistic: float
     freedom: int
     p_value: float
     status: tuple[str, ...]
+
+    @property
+    def variance(self) -> FloatArray:
+        """Covariance of observed - expected, shape (k, k)."""
+        return self.covariance.matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,18 +134,13 @@ def log_rank(
     """
     which, p, q = _weighting(weighting, power)
     names, parts = _prepare(duration, event, group, entry, strata)
-    k = len(names)
-    observed, expected, variance = np.zeros(k), np.zeros(k), np.zeros((k, k))
-    for sets in parts:
-        o, e, v = _sums(sets, which, p, q)
-        observed += o
-        expected += e
-        variance += v
-    there = expected > 0
-    statistic, freedom = _quadratic((observed - expected)[there], variance[np.ix_(there, there)])
+    sums = [_sums(sets, which, p, q) for sets in parts]
+    observed, expected = sum(s[0] for s in sums), sum(s[1] for s in sums)
+    covariance = functools.reduce(rank_covariance.add, [s[2] for s in sums])
+    statistic, freedom = covariance.quadratic(observed - expected)
     p_value = float(stats.chi2.sf(statistic, freedom)) if freedom else float("nan")
-    status = tuple("ok" if t else "never at risk" for t in there)
-    return LogRank(names, observed, expected, variance, statistic, freedom, p_value, status)
+    status = tuple("ok" if t else "never at risk" for t in expected > 0)
+    return LogRank(names, observed, expected, covariance, statistic, freedom, p_value, status)
 
 
 def pairwise(
@@ -258,8 +260,8 @@ def _prepare(
     return names, [sets for sets in parts if sets.events.any()]
 
 
-def _sums(sets: LifeTable, which: int, p: float, q: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return observed, expected and variance of one stratum."""
+def _sums(sets: LifeTable, which: int, p: float, q: float) -> tuple[FloatArray, FloatArray, Covariance]:
+    """Return observed, expected and their covariance of one stratum."""
     k, group = len(sets.names), sets.group
     ends = sets.events > 0
     time_T = np.unique(sets.time[ends])
@@ -280,12 +282,11 @@ def _sums(sets: LifeTable, which: int, p: float, q: float) -> tuple[FloatArray, 
     if times * k <= 8 * len(group):  # a cell of the product by BLAS costs about an eighth of one of the sweep
         step = np.bincount(group * (times + 1) + at_C, weights=less_C, minlength=k * (times + 1))
         risk_kT = np.cumsum(step.reshape(k, times + 1)[:, ::-1], axis=1)[:, ::-1][:, 1:]
-        outer = (risk_kT * outer_T) @ risk_kT.T
-    else:
-        order = np.argsort(-at_C, kind="stable")
-        total = np.append(0.0, np.cumsum(outer_T))[at_C[order]]
-        outer = rank_sums.swept_products(group[order], less_C[order], total, k)
-    return observed, expected, np.diag(diagonal) - outer
+        return observed, expected, Covariance(diagonal, risk_kT * np.sqrt(outer_T))
+    order = np.argsort(-at_C, kind="stable")
+    total = np.append(0.0, np.cumsum(outer_T))[at_C[order]]
+    outer = np.asarray(rank_sums.swept_products(group[order], less_C[order], total, k))
+    return observed, expected, Covariance(diagonal, np.zeros((k, 0)), outer)
 
 
 def _weights(risk_T: FloatArray, event_T: FloatArray, which: int, p: float, q: float) -> FloatArray:
@@ -299,24 +300,3 @@ def _weights(risk_T: FloatArray, event_T: FloatArray, which: int, p: float, q: f
         return np.cumprod(1 - event_T / (risk_T + 1))
     before = np.append(1.0, np.cumprod(1 - event_T / risk_T))[:-1]
     return np.asarray(before**p * (1 - before) ** q)
-
-
-def _quadratic(shift: FloatArray, variance: FloatArray) -> tuple[float, int]:
-    """Return shift' V^- shift and the rank of V; V's rows sum to 0, so it has rank k - 1 at most."""
-    if len(shift) < 2:
-        return 0.0, 0
-    scale = np.sqrt(np.diag(variance))
-    if scale.min() > 0:
-        try:
-            lower = linalg.cholesky((variance / np.outer(scale, scale))[:-1, :-1], lower=True, check_finite=False)
-            if np.diag(lower).min() > 1e-6:
-                half = linalg.solve_triangular(lower, (shift / scale)[:-1], lower=True, check_finite=False)
-                return float(half @ half), len(half)
-        except linalg.LinAlgError:
-            pass
-    # groups that were never under watch together: the test falls into parts, each with one degree less
-    values, vectors = linalg.eigh(variance)
-    kept = values > 1e-9 * max(values[-1], 0.0)
-    freedom = int(kept.sum()) if values[-1] > 0 else 0
-    along = vectors[:, kept].T @ shift if freedom else np.zeros(0)
-    return float((along**2 / values[kept]).sum()) if freedom else 0.0, freedom
