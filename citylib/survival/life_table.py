@@ -17,7 +17,7 @@ import pandas as pd
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.survival import counting
+from citylib.survival import counting, sorting
 
 __all__ = ["Durations", "LifeTable", "codes", "count", "durations"]
 
@@ -286,7 +286,7 @@ def _after_a_sort(data: Durations, code: IntArray, groups: int) -> Counted:
         time, code = np.concatenate([data.exit, data.entry]), np.concatenate([code, code])
         ended, events = np.concatenate([weight, zero]), np.concatenate([events, zero])
         entered = np.concatenate([zero, weight])
-    order = np.argsort(time)
+    order = sorting.order(time)
     if groups > 1:
         small = code.astype(np.uint16) if groups <= 2**16 else code  # 16 bits: numpy sorts them by radix
         order = order[np.argsort(small[order], kind="stable")]
