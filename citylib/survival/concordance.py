@@ -94,7 +94,7 @@ def harrell(
     --------
     >>> found = harrell([1.0, 2.0, 3.0, 4.0], [True, True, False, True], [0.9, 0.3, 0.5, 0.1])
     >>> found.value, round(found.error, 4)
-    (0.8, 0.2263)
+    (0.8, 0.204)
     """
     data = life_table.durations(duration, event, entry=entry, weight=weight)
     return _concordance(data, risk, data.event.astype(np.float64), cluster, error)

@@ -50,7 +50,8 @@ def product_limit(bounds, at_risk, events):
         s, v = 1.0, 0.0
         for k in range(bounds[g], bounds[g + 1]):
             n, d = at_risk[k], events[k]
-            s *= 1.0 - d / n
-            v += d / (n * (n - d)) if d < n else np.inf
+            if d > 0.0:
+                s *= 1.0 - d / n
+                v += d / (n * (n - d)) if d < n else np.inf
             survival[k], greenwood[k] = s, v
     return survival, greenwood

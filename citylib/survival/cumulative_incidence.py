@@ -129,7 +129,7 @@ def cumulative_incidence(
     entry_n = None if data.entry is None else running.locate(sets.bounds, sets.time, code, data.entry)
     rows = len(sets.time)
     events = np.column_stack([np.bincount(exit_n[why == c], weight_n[why == c], rows) for c in range(len(causes))])
-    survival, _ = counting.product_limit(sets.bounds, np.maximum(sets.at_risk, 1e-300), sets.events)
+    survival, _ = counting.product_limit(sets.bounds, sets.at_risk, sets.events)
     before = np.append(1.0, survival[:-1])
     before[sets.bounds[:-1]] = 1.0
     risk = np.where(sets.at_risk > 0, sets.at_risk, 1.0)

@@ -188,5 +188,6 @@ def _apart(entry: FloatArray, exit: FloatArray, subject: IntArray, names: npt.ND
     if over.any():
         at = int(np.argmax(over))
         i, j = row[at], row[at + 1]
-        value = f"{int(over.sum())} overlaps, first of {names[i]}: ({entry[i]:g}, {exit[i]:g}] and ({entry[j]:g}, {exit[j]:g}]"
+        stretches = f"({entry[i]:g}, {exit[i]:g}] and ({entry[j]:g}, {exit[j]:g}]"
+        value = f"{int(over.sum())} overlaps, first of {names[i]}: {stretches}"
         raise InputError("entry", "not lie inside another stretch of its subject", value)

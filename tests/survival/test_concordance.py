@@ -24,7 +24,12 @@ rows_strategy = st.lists(
 @given(rows_strategy)
 def test_equals_the_plain_form(rows: list[tuple[int, bool, int, int, int]]) -> None:
     t, e, x, back, w = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
-    for more in ({}, {"entry": np.maximum(t - back, 0)}, {"weight": w}, {"entry": np.maximum(t - back, 0), "weight": w}):
+    for more in (
+        {},
+        {"entry": np.maximum(t - back, 0)},
+        {"weight": w},
+        {"entry": np.maximum(t - back, 0), "weight": w},
+    ):
         try:
             found = harrell(t, e, x, **more)
         except InputError as error:
