@@ -6,6 +6,7 @@ Legend: n durations, K distinct times, M given times.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -42,10 +43,9 @@ class Censoring:
         """Return G(t-), the probability of being watched up to given times at least, shape (M,)."""
         return self._read(time, "left")
 
-    def _read(self, time: npt.ArrayLike, side: str) -> FloatArray:
+    def _read(self, time: npt.ArrayLike, side: Literal["left", "right"]) -> FloatArray:
         when = checks.array("time", time, minimum=0)
-        side = "left" if side == "left" else "right"
-        return np.append(1.0, self.watched)[np.searchsorted(self.time, when, side=side)]  # type: ignore[call-overload, no-any-return]
+        return np.asarray(np.append(1.0, self.watched)[np.searchsorted(self.time, when, side=side)])
 
     def weights(self, duration: FloatArray, event: npt.NDArray[np.bool_]) -> FloatArray:
         """Return 1 / G(t-) of those that ended and 0 of the others, shape (n,).

@@ -215,7 +215,7 @@ def _concordance(
         parts = influence
         if cluster is not None:
             names, code = life_table.codes("cluster", cluster, n)
-            parts = np.bincount(code, weights=influence, minlength=len(names))
+            parts = life_table.totals(code, influence, len(names))
         deviation = math.sqrt(float(parts @ parts))
     concordant, tied = counts.tolist()
     return Concordance(value, deviation, concordant, total - concordant - tied, tied, influence)

@@ -14,7 +14,7 @@ __all__ = ["product_limit", "tally", "tally_weighted", "whole"]
 @njit(cache=True, nogil=True)
 def whole(value):
     """Return the largest value if all are whole numbers, else -1; value (n,) is 0 or more."""
-    top = 0
+    top = np.int64(0)
     for i in range(len(value)):
         k = np.int64(value[i])
         if k != value[i]:

@@ -128,7 +128,7 @@ def cumulative_incidence(
     exit_n = running.locate(sets.bounds, sets.time, code, data.exit)
     entry_n = None if data.entry is None else running.locate(sets.bounds, sets.time, code, data.entry)
     rows = len(sets.time)
-    events = np.column_stack([np.bincount(exit_n[why == c], weight_n[why == c], rows) for c in range(len(causes))])
+    events = np.column_stack([life_table.totals(exit_n, weight_n * (why == c), rows) for c in range(len(causes))])
     survival, _ = counting.product_limit(sets.bounds, sets.at_risk, sets.events)
     before = np.append(1.0, survival[:-1])
     before[sets.bounds[:-1]] = 1.0
@@ -220,15 +220,15 @@ def _variance(
     w_n = weight_n**2
 
     def gone(value: FloatArray) -> FloatArray:
-        return np.asarray(running.sums(bounds, np.bincount(exit_n, weights=w_n * value, minlength=rows)))
+        return np.asarray(running.sums(bounds, life_table.totals(exit_n, w_n * value, rows)))
 
     def under_watch(value: FloatArray) -> FloatArray:
-        change = -np.bincount(exit_n, weights=w_n * value, minlength=rows).astype(np.float64)
+        change = -life_table.totals(exit_n, w_n * value, rows)
         if entry_n is not None:
-            change += np.bincount(entry_n, weights=w_n * value, minlength=rows)
+            change += life_table.totals(entry_n, w_n * value, rows)
             return np.asarray(running.sums(bounds, change))
         total = np.add.reduceat(-change, bounds[:-1])
-        return np.repeat(total, np.diff(bounds)) + running.sums(bounds, change)
+        return np.asarray(np.repeat(total, np.diff(bounds)) + running.sums(bounds, change))
 
     now = a_K + incidence * b_K
     out = under_watch(np.ones(len(w_n))) * now**2
@@ -237,7 +237,7 @@ def _variance(
         a_n, b_n = a_n - a_0, b_n - b_0
         out -= 2 * now * (under_watch(a_0) + incidence * under_watch(b_0))
         out += under_watch(a_0**2) + 2 * incidence * under_watch(a_0 * b_0) + incidence**2 * under_watch(b_0**2)
-    return out + gone(a_n**2) + 2 * incidence * gone(a_n * b_n) + incidence**2 * gone(b_n**2)
+    return np.asarray(out + gone(a_n**2) + 2 * incidence * gone(a_n * b_n) + incidence**2 * gone(b_n**2))
 
 
 def _band(incidence: FloatArray, variance: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ Legend: n durations, G groups, K rows: the distinct times of each group, group b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from citylib import checks
 from citylib.errors import InputError
 from citylib.survival import counting, sorting
 
-__all__ = ["Durations", "LifeTable", "codes", "count", "durations"]
+__all__ = ["Durations", "LifeTable", "codes", "count", "durations", "totals"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -89,8 +89,8 @@ class LifeTable:
     def pick(self, keep: BoolArray) -> LifeTable:
         """Return the rows for which `keep`, shape (K,), is True."""
         bounds = np.append(0, np.cumsum(keep))[self.bounds]
-        columns = (self.time, self.at_risk, self.events, self.ended, self.entered)
-        return LifeTable(self.names, bounds, *(column[keep] for column in columns), self.members)
+        names = ("time", "at_risk", "events", "ended", "entered")
+        return replace(self, bounds=bounds, **{name: getattr(self, name)[keep] for name in names})
 
 
 def durations(
@@ -253,6 +253,30 @@ def count(
     return LifeTable(names, bounds, time, at_risk, events, ended, entered, np.bincount(code, minlength=groups))
 
 
+def totals(code: IntArray, value: FloatArray, size: int) -> FloatArray:
+    """Return the sum of the values of each number 0 .. size - 1.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (n,)
+        Number of each value.
+    value : ndarray, shape (n,)
+        Values.
+    size : int
+        How many numbers there are.
+
+    Returns
+    -------
+    ndarray, shape (size,)
+
+    Examples
+    --------
+    >>> totals(np.array([1, 0, 1]), np.array([2.0, 3.0, 4.0]), 3).tolist()
+    [3.0, 6.0, 0.0]
+    """
+    return np.asarray(np.bincount(code, weights=value, minlength=size), dtype=np.float64)
+
+
 Counted = tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
 
 
@@ -264,7 +288,8 @@ def _in_a_table(data: Durations, code: IntArray, groups: int, width: int) -> Cou
         entered = _tally(code, data.entry, np.ones(len(code), dtype=bool), data.weight, groups, width)[..., 1].ravel()
     rows = np.flatnonzero((ended > 0) | (entered > 0))
     group, time = np.divmod(rows, width)
-    return group, time.astype(np.float64), *(c[rows].astype(np.float64) for c in (events, ended, entered))
+    events, ended, entered = (c[rows].astype(np.float64) for c in (events, ended, entered))
+    return group, time.astype(np.float64), events, ended, entered
 
 
 def _tally(
@@ -300,7 +325,7 @@ def _after_a_sort(data: Durations, code: IntArray, groups: int) -> Counted:
 def _before(value: FloatArray, group: IntArray, bounds: IntArray) -> FloatArray:
     """Return, for each row, the sum of the earlier rows of its group."""
     total = np.append(0.0, np.cumsum(value))
-    return total[:-1] - total[bounds[:-1]][group]
+    return np.asarray(total[:-1] - total[bounds[:-1]][group])
 
 
 def _width(data: Durations) -> int:

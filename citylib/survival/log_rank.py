@@ -135,7 +135,8 @@ def log_rank(
     which, p, q = _weighting(weighting, power)
     names, parts = _prepare(duration, event, group, entry, strata)
     sums = [_sums(sets, which, p, q) for sets in parts]
-    observed, expected = sum(s[0] for s in sums), sum(s[1] for s in sums)
+    observed = np.asarray(np.sum([s[0] for s in sums], axis=0))
+    expected = np.asarray(np.sum([s[1] for s in sums], axis=0))
     covariance = functools.reduce(rank_covariance.add, [s[2] for s in sums])
     statistic, freedom = covariance.quadratic(observed - expected)
     p_value = float(stats.chi2.sf(statistic, freedom)) if freedom else float("nan")
@@ -268,19 +269,19 @@ def _sums(sets: LifeTable, which: int, p: float, q: float) -> tuple[FloatArray, 
     times = len(time_T)
     at_C = np.searchsorted(time_T, sets.time, side="right")  # who enters or leaves at a time is counted from the next
     less_C = sets.ended - sets.entered
-    event_T = np.bincount(at_C[ends] - 1, weights=sets.events[ends], minlength=times)
-    risk_T = np.cumsum(np.bincount(at_C, weights=less_C, minlength=times + 1)[::-1])[::-1][1:]
+    event_T = life_table.totals(at_C[ends] - 1, sets.events[ends], times)
+    risk_T = np.cumsum(life_table.totals(at_C, less_C, times + 1)[::-1])[::-1][1:]
     weight_T = _weights(risk_T, event_T, which, p, q)
     share_T = weight_T * event_T / risk_T
     tied_T = np.divide(risk_T - event_T, risk_T - 1, out=np.zeros(times), where=risk_T > 1)
     outer_T = weight_T**2 * event_T * tied_T / risk_T**2
     # a row that leaves at a time has been at risk at every earlier one: sums over times become sums over rows
     until = np.vstack([np.zeros(2), np.cumsum(np.column_stack([share_T, outer_T * risk_T]), axis=0)])
-    observed = np.bincount(group[ends], weights=sets.events[ends] * weight_T[at_C[ends] - 1], minlength=k)
-    expected = np.bincount(group, weights=less_C * until[at_C, 0], minlength=k)
-    diagonal = np.bincount(group, weights=less_C * until[at_C, 1], minlength=k)
+    observed = life_table.totals(group[ends], sets.events[ends] * weight_T[at_C[ends] - 1], k)
+    expected = life_table.totals(group, less_C * until[at_C, 0], k)
+    diagonal = life_table.totals(group, less_C * until[at_C, 1], k)
     if times * k <= 8 * len(group):  # a cell of the product by BLAS costs about an eighth of one of the sweep
-        step = np.bincount(group * (times + 1) + at_C, weights=less_C, minlength=k * (times + 1))
+        step = life_table.totals(group * (times + 1) + at_C, less_C, k * (times + 1))
         risk_kT = np.cumsum(step.reshape(k, times + 1)[:, ::-1], axis=1)[:, ::-1][:, 1:]
         return observed, expected, Covariance(diagonal, risk_kT * np.sqrt(outer_T))
     order = np.argsort(-at_C, kind="stable")
@@ -297,6 +298,6 @@ def _weights(risk_T: FloatArray, event_T: FloatArray, which: int, p: float, q: f
     if which == 2:
         return np.sqrt(risk_T)
     if which == 3:
-        return np.cumprod(1 - event_T / (risk_T + 1))
-    before = np.append(1.0, np.cumprod(1 - event_T / risk_T))[:-1]
+        return np.asarray(np.cumprod(1 - event_T / (risk_T + 1)), dtype=np.float64)
+    before: FloatArray = np.append(1.0, np.cumprod(1 - event_T / risk_T))[:-1]
     return np.asarray(before**p * (1 - before) ** q)
