@@ -1,4 +1,4 @@
-"""Survival curves, log-rank tests and concordance of a million rows beside R's survival, lifelines and scikit-survival."""
+"""Survival curves, log-rank tests and concordance of a million rows beside R, lifelines and scikit-survival."""
 
 from __future__ import annotations
 
