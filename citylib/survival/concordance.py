@@ -97,7 +97,7 @@ def harrell(
     (0.8, 0.204)
     """
     data = life_table.durations(duration, event, entry=entry, weight=weight)
-    return _concordance(data, risk, data.event.astype(np.float64), cluster, error)
+    return _concordance(data, risk, data.event.astype(np.int32), cluster, error)
 
 
 def uno(
@@ -185,13 +185,17 @@ def plain(
 
 
 def _concordance(
-    data: Durations, risk: npt.ArrayLike, left: FloatArray, cluster: npt.ArrayLike | None, error: bool
+    data: Durations,
+    risk: npt.ArrayLike,
+    left: FloatArray | npt.NDArray[np.int32],
+    cluster: npt.ArrayLike | None,
+    error: bool,
 ) -> Concordance:
     """Count pairs that weigh `left`, shape (n,), of the one that ended, times the weights of both."""
     n = len(data.exit)
     risk_n = checks.array("risk", risk, ndim=1)
     checks.same_length(duration=data.exit, risk=risk_n)
-    weight = np.ones(n) if data.weight is None else data.weight
+    weight = np.ones(n, dtype=left.dtype) if data.weight is None else data.weight
     left = left if data.weight is None else left * weight
     rows = sorting.order(data.exit, np.concatenate([np.flatnonzero(data.event), np.flatnonzero(~data.event)]))
     time = data.exit[rows]
