@@ -77,7 +77,9 @@ def brier(
 
     Parameters
     ----------
-    duration, event
+    duration : array_like, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`; at least two rows.
+    event : array_like of bool, shape (n,)
         As in `citylib.survival.kaplan_meier.kaplan_meier`; at least two rows.
     survival : array_like, shape (n, M)
         Forecast probability of each row to last longer than each time.

@@ -65,7 +65,13 @@ def harrell(
 
     Parameters
     ----------
-    duration, event, entry, weight
+    duration : array_like, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    event : array_like of bool, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    entry : array_like, shape (n,), optional
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    weight : array_like, shape (n,), optional
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
     risk : array_like, shape (n,)
         Predicted risk, the larger the sooner; only its order counts.

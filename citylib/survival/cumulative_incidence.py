@@ -93,7 +93,17 @@ def cumulative_incidence(
 
     Parameters
     ----------
-    duration, event, group, entry, weight, level
+    duration : array_like, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    event : array_like of bool, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    group : array_like of str or int, shape (n,), optional
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    entry : array_like, shape (n,), optional
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    weight : array_like, shape (n,), optional
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    level : float, default 0.95
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
     cause : array_like of str or int, shape (n,)
         How each ended; what stands where `event` is False is not looked at.

@@ -101,7 +101,11 @@ def log_rank(
 
     Parameters
     ----------
-    duration, event, entry
+    duration : array_like, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    event : array_like of bool, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    entry : array_like, shape (n,), optional
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
     group : array_like of str or int, shape (n,)
         Group of each, at least two.

@@ -57,7 +57,9 @@ def time_auc(
 
     Parameters
     ----------
-    duration, event
+    duration : array_like, shape (n,)
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    event : array_like of bool, shape (n,)
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
     risk : array_like, shape (n,) or (n, M)
         Predicted risk, the larger the sooner; one for all times or one for each.
