@@ -29,14 +29,17 @@ Timed = Callable[[], list[float]]
 
 
 def made(n: int, *, whole: bool) -> dict[str, Array]:
-    """Return rows of pipes: a thousand groups whose lives differ, watched for 2 to 60 years, with a forecast."""
+    """Return rows of pipes: a thousand groups whose lives differ, watched for 2 to 60 years, with a forecast.
+
+    Times have six decimals: R takes times that differ in their last bits for ties.
+    """
     draw = np.random.default_rng(0)
     group = draw.integers(0, GROUPS, n)
     life, watched = draw.weibull(1.3, n) * (20 + group % 37), draw.uniform(2, 60, n)
     duration = np.minimum(life, watched)
     risk = -(life**0.3) + draw.normal(0, 0.5, n)
     return {
-        "time": np.ceil(duration) if whole else duration, "event": life <= watched, "group": group, "risk": risk,
+        "time": np.ceil(duration) if whole else duration.round(6), "event": life <= watched, "group": group, "risk": risk,
     }  # fmt: skip
 
 
