@@ -39,7 +39,8 @@ def made(n: int, *, whole: bool) -> dict[str, Array]:
     duration = np.minimum(life, watched)
     risk = -(life**0.3) + draw.normal(0, 0.5, n)
     return {
-        "time": np.ceil(duration) if whole else duration.round(6), "event": life <= watched, "group": group, "risk": risk,
+        "time": np.ceil(duration) if whole else duration.round(6),
+        "event": life <= watched, "group": group, "risk": risk,
     }  # fmt: skip
 
 
