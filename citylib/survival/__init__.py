@@ -1,4 +1,4 @@
-"""How long things last: durations from records, survival curves, and how sure they are.
+"""How long things last: durations from records, survival curves, models, and how sure they are.
 
 - `citylib.survival.durations`: gap times between failures from a log of dates
 - `citylib.survival.life_table`: who was under watch at each time, in many groups at once

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from citylib import checks
 from citylib.errors import InputError
 from citylib.survival import censoring as censored
-from citylib.survival import pair_counts, life_table, sorting
+from citylib.survival import life_table, pair_counts, sorting
 from citylib.survival.censoring import Censoring
 from citylib.survival.life_table import Durations
 

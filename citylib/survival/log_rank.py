@@ -14,9 +14,9 @@ from scipy import stats
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.survival import rank_covariance, rank_sums, life_table
-from citylib.survival.rank_covariance import Covariance
+from citylib.survival import life_table, rank_covariance, rank_sums
 from citylib.survival.life_table import Durations, LifeTable
+from citylib.survival.rank_covariance import Covariance
 
 __all__ = ["WEIGHTINGS", "LogRank", "Pairs", "log_rank", "pairwise", "plain"]
 

@@ -9,8 +9,8 @@ import pytest
 
 from citylib.errors import InputError, UnknownNameError
 from citylib.survival import cumulative_incidence as incidence
-from citylib.survival import mean_cumulative as recurrent
 from citylib.survival import life_table
+from citylib.survival import mean_cumulative as recurrent
 from citylib.survival.kaplan_meier import kaplan_meier, plain
 
 Array = np.ndarray[Any, Any]
