@@ -1,7 +1,13 @@
-"""How long things last: durations from records, survival curves, and how sure they are.
+"""How long things last: durations from records, survival curves, models, and how sure they are.
 
 - `citylib.survival.durations`: gap times between failures from a log of dates
-- `citylib.survival.kaplan_meier`: survival curves of many groups in one pass
+- `citylib.survival.life_table`: who was under watch at each time, in many groups at once
+- `citylib.survival.kaplan_meier`: survival curves and cumulative hazards of many groups in one pass
+- `citylib.survival.log_rank`: do groups last equally long, all together and in pairs
+- `citylib.survival.cumulative_incidence`: several ways to end
+- `citylib.survival.mean_cumulative`: events that come again
+- `citylib.survival.concordance`, `.brier`, `.time_auc`: how good forecasts of survival are
+- `citylib.survival.censoring`: the weights that stand in for those who went out of sight
 - `citylib.survival.cluster`: intervals when several durations belong to one asset
 - `citylib.survival.cox`: Cox regression with delayed entry, strata, weights, clusters and rows that change over time
 - `citylib.survival.cox_residuals`, `citylib.survival.proportionality`: baseline hazards, residuals, and whether hazards
