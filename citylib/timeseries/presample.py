@@ -125,11 +125,15 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
             B[lane, b_lags[i]] = b[i, lane]
         log_F[lane] = 0.0 if _covariance(A[lane], B[lane], roots[lane], first, whole, room) else np.nan
     by_recursion(w, 0, a_lags, a, b_lags, b, errors)
-    reach = _weights(b_lags, b, r, weights)
     moment, shared, state = np.zeros((r, LANES)), np.zeros((r, LANES)), np.zeros((r, LANES))
-    for j in range(0, r, 4):
-        _four_products(weights, errors, j, reach, steps, moment)
-        _four_products(weights, weights, j, reach, reach, shared)
+    q = len(b_lags)
+    if r <= 4 and q <= 2 and (q == 0 or b_lags[q - 1] == q):
+        reach = _weighed(b, errors, steps, weights, moment, shared)
+    else:
+        reach = _weights(b_lags, b, r, weights)
+        for j in range(0, r, 4):
+            _four_products(weights, errors, j, reach, steps, moment)
+            _four_products(weights, weights, j, reach, reach, shared)
     gram, system = np.zeros((r, r)), np.zeros((r, r))
     for lane in range(LANES):
         for j in range(r):
@@ -143,6 +147,51 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
         log_F[lane] += _solved(roots[lane], gram, system, moment[:, lane], state[:, lane], errors[steps:, lane])
     for j in range(0, r, 4):
         _take_four(weights, state, j, reach, steps, errors)
+
+
+@njit(cache=True, nogil=True)
+def _weighed(b, errors, steps, weights, moment, shared):
+    """Do what `_weights` and `_four_products` do, in one pass, for up to two MA lags and four states."""
+    r, nothing = len(moment), spread(0.0)
+    b1 = row(b, 0) if len(b) > 0 else nothing
+    b2 = row(b, 1) if len(b) > 1 else nothing
+    m1, m2, m3, m4, s1, s2, s3, s4 = nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing
+    w1, w2, w3, now = nothing, nothing, nothing, spread(1.0)
+    y1, y2, y3 = row(errors, 0), row(errors, 1), row(errors, 2)
+    done, inner = 0, steps - 3
+    while done < steps:
+        ahead = min(done + max(OFTEN, done // 4), steps)
+        for t in range(done, min(ahead, inner)):
+            y4 = row(errors, t + 3)
+            put(weights, t, now)
+            m1, m2, m3, m4 = more(m1, now, y1), more(m2, now, y2), more(m3, now, y3), more(m4, now, y4)
+            s1, s2, s3, s4 = more(s1, now, now), more(s2, now, w1), more(s3, now, w2), more(s4, now, w3)
+            w3, w2, w1 = w2, w1, now
+            now = less(less(nothing, b2, w2), b1, w1)
+            y1, y2, y3 = y2, y3, y4
+        for t in range(max(done, inner), ahead):  # what lies beyond the last reading is none
+            put(weights, t, now)
+            m1 = more(m1, now, y1)
+            m2 = more(m2, now, y2) if t + 1 < steps else m2
+            m3 = more(m3, now, y3) if t + 2 < steps else m3
+            s1, s2, s3, s4 = more(s1, now, now), more(s2, now, w1), more(s3, now, w2), more(s4, now, w3)
+            w3, w2, w1 = w2, w1, now
+            now = less(less(nothing, b2, w2), b1, w1)
+            y1, y2, y3 = y2, y3, nothing
+        done = ahead
+        largest = 0.0
+        for t in range(done - 2, done):  # two nothings in a row, and all to come is nothing
+            for lane in range(LANES):
+                largest = max(largest, abs(weights[t, lane]))
+        if largest < FADED:
+            break
+    for i, total in enumerate((m1, m2, m3, m4)):
+        if i < r:
+            put(moment, i, total)
+    for i, total in enumerate((s1, s2, s3, s4)):
+        if i < r:
+            put(shared, i, total)
+    return done
 
 
 @njit(cache=True, nogil=True)
