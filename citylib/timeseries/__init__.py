@@ -14,6 +14,5 @@
 - `citylib.timeseries.likelihood`, `citylib.timeseries.garch_model`: the likelihoods in plain form; compiled ones beside
   them: `citylib.timeseries.recursion`, `citylib.timeseries.presample`, `citylib.timeseries.fast_filter`,
   `citylib.timeseries.gap_filter`, `citylib.timeseries.kalman`,
-  `citylib.timeseries.conditional_variance`, `citylib.timeseries.variance_slopes`,
-  `citylib.timeseries.variance_with_gaps`
+  `citylib.timeseries.conditional_variance`, `citylib.timeseries.variance_slopes`
 """

@@ -1,6 +1,8 @@
 """GARCH recursions, compiled: the parts of the likelihood of one series at eight sets of parameters at a time.
 
 s_t = omega + (alpha + gamma [e_(t-1) < 0]) e_(t-1)^2 + beta s_(t-1), with e_t = y_t - mu.
+Where a reading is missing the square of its shock is replaced by its expectation, the conditional variance:
+s_t = omega + (alpha + gamma / 2 + beta) s_(t-1); nothing is added to the likelihood.
 Legend: T time steps, n series, M of them asked for, LANES points side by side.
 """
 
@@ -18,9 +20,10 @@ OFTEN = 8  # factors between two logarithms
 
 @njit(cache=True, nogil=True)
 def _one(y, first, points, heavy, whole, log_s, tail, gram, steer):
-    """Fill in, for one series and LANES points, sum of log s, the sum of its tail, and products of relative changes."""
+    """Fill in, for one series and LANES points, the sums that `sums` is asked for, over the readings there are."""
     s = np.empty(LANES)
     e = np.empty(LANES)
+    weight = np.empty(LANES)
     change = np.empty(LANES)
     product = np.ones(LANES)
     other = np.ones(LANES)
@@ -30,17 +33,25 @@ def _one(y, first, points, heavy, whole, log_s, tail, gram, steer):
         tail[lane] = 0.0
         steer[lane] = 0.0
         above[lane] = points[5, lane] - 2.0
-        weight = points[2, lane] + 0.5 * points[3, lane] + points[4, lane]
-        s[lane] = points[1, lane] + weight * first
+        weight[lane] = points[2, lane] + 0.5 * points[3, lane] + points[4, lane]
+        s[lane] = first
         for j in range(LANES):
             gram[lane, j] = 0.0
+    known = False  # whether the step before was read
+    held = 0
     for t in range(len(y)):
         now = y[t]
-        if t:
+        if known:
             for lane in range(LANES):
                 square = e[lane] * e[lane]
                 pull = points[2, lane] + (points[3, lane] if e[lane] < 0.0 else 0.0)
                 s[lane] = points[1, lane] + pull * square + points[4, lane] * s[lane]
+        else:
+            for lane in range(LANES):
+                s[lane] = points[1, lane] + weight[lane] * s[lane]
+        known = not np.isnan(now)
+        if not known:
+            continue
         for lane in range(LANES):
             e[lane] = now - points[0, lane]
             product[lane] *= s[lane]
@@ -58,7 +69,9 @@ def _one(y, first, points, heavy, whole, log_s, tail, gram, steer):
                 for j in range(LANES):
                     gram[i, j] += one * change[j]
             steer[0] += inverse
-        if t % OFTEN == OFTEN - 1:
+        held += 1
+        if held == OFTEN:
+            held = 0
             for lane in range(LANES):
                 log_s[lane] += np.log(product[lane])
                 product[lane] = 1.0
@@ -78,7 +91,7 @@ def sums(y_nT, first_n, which_M, points_MGPL, heavy, whole, log_s_MGL, tail_MGL,
     Parameters
     ----------
     y_nT : ndarray, shape (n, T)
-        Series.
+        Series; NaN where a reading is missing.
     first_n : ndarray, shape (n,)
         Variance that stands for what came before the first step.
     which_M : ndarray of int, shape (M,)
@@ -105,14 +118,16 @@ def sums(y_nT, first_n, which_M, points_MGPL, heavy, whole, log_s_MGL, tail_MGL,
 
 @njit(cache=True, nogil=True)
 def logarithms(y_T, first, points_PL, s_TL, e_TL):
-    """Fill in the conditional variances and errors of one series, step by step, at L points (6, L)."""
+    """Fill in the conditional variances and errors of one series at L points (6, L); errors NaN where none was read."""
     for lane in range(points_PL.shape[1]):
         mu, omega, alpha = points_PL[0, lane], points_PL[1, lane], points_PL[2, lane]
         gamma, beta = points_PL[3, lane], points_PL[4, lane]
-        s = omega + (alpha + 0.5 * gamma + beta) * first
+        s = first
         for t in range(len(y_T)):
-            if t:
+            if t and not np.isnan(y_T[t - 1]):
                 before = e_TL[t - 1, lane]
                 s = omega + (alpha + (gamma if before < 0.0 else 0.0)) * before * before + beta * s
+            else:
+                s = omega + (alpha + 0.5 * gamma + beta) * s
             s_TL[t, lane] = s
             e_TL[t, lane] = y_T[t] - mu

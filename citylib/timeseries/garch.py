@@ -17,7 +17,7 @@ from tqdm import tqdm
 from citylib import checks
 from citylib.errors import InputError
 from citylib.panel import Panel
-from citylib.timeseries import conditional_variance, variance_with_gaps
+from citylib.timeseries import conditional_variance
 from citylib.timeseries.garch_block import STATUSES as FITTED
 from citylib.timeseries.garch_by_derivatives import ByDerivatives
 from citylib.timeseries.garch_by_differences import ByDifferences
@@ -97,8 +97,9 @@ class ManyGarch:
         for i in np.flatnonzero(~np.isnan(self.loglikelihood)):
             s_T1, e_T1 = np.empty((2, len(y_TN) + 1, 1))
             padded = np.append(y_TN[:, i], 0.0)
-            compiled = variance_with_gaps if np.isnan(padded).any() else conditional_variance
-            compiled.logarithms(padded, self.first[i], self.model.six(self.parameters[i])[:, None], s_T1, e_T1)
+            conditional_variance.logarithms(
+                padded, self.first[i], self.model.six(self.parameters[i])[:, None], s_T1, e_T1
+            )
             out[:, i] = s_T1[:, 0]
         return out
 

@@ -6,8 +6,6 @@ held equal to. Legend: T time steps, n series, M of them asked for, L points of 
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import numpy.typing as npt
 from scipy import special
@@ -29,8 +27,6 @@ FARTHEST = 25.0
 
 class ByDifferences(Block):
     """A few series that are fitted by `climb`."""
-
-    compiled: ModuleType = conditional_variance
 
     def best(self, starts: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
         """Climb a few turns from the best starts, then to the top from the best of what they reach; see `Block`."""
@@ -70,7 +66,7 @@ class ByDifferences(Block):
         log_s, tail, steer = np.zeros((3, many, groups, lanes))
         gram = np.zeros((many, groups, lanes, lanes))
         heavy = self.model.distribution == "t"
-        self.compiled.sums(
+        conditional_variance.sums(
             self.y_nT, self.first_n, np.ascontiguousarray(which), np.ascontiguousarray(grouped),
             heavy, whole, log_s, tail, gram, steer,
         )  # fmt: skip
@@ -144,7 +140,7 @@ class ByDifferences(Block):
         offsets = np.concatenate([np.eye(len(natural_k)), -np.eye(len(natural_k))]) * REACH * width_k
         six_6L = self.model.six(natural_k + offsets).T
         s_TL, e_TL = np.empty((2, self.y_nT.shape[1], six_6L.shape[1]))
-        self.compiled.logarithms(self.y_nT[which], self.first_n[which], np.ascontiguousarray(six_6L), s_TL, e_TL)
+        conditional_variance.logarithms(self.y_nT[which], self.first_n[which], np.ascontiguousarray(six_6L), s_TL, e_TL)
         if self.model.distribution == "normal":
             each = -0.5 * (np.log(s_TL) + e_TL**2 / s_TL)
         else:

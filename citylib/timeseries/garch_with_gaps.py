@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from citylib.timeseries import variance_with_gaps
 from citylib.timeseries.garch_block import Block
 from citylib.timeseries.garch_by_differences import ByDifferences
 from citylib.timeseries.garch_model import DECAY, SPAN, Garch
@@ -32,8 +31,6 @@ class WithGaps(ByDifferences):
     model : Garch
         Which.
     """
-
-    compiled = variance_with_gaps
 
     def __init__(self, y_nT: FloatArray, model: Garch) -> None:
         Block.__init__(self, y_nT, model)
