@@ -25,7 +25,7 @@ STEPS, SYNTHETIC = 2016, 100
 ORDER = (2, 1, 2)
 FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
     "many", "arima_fits", "block", "climb", "coefficients", "conditional", "exact_climb", "fast_filter", "lanes",
-    "presample", "recursion", "kalman", "likelihood", "specification", "order_choice"
+    "presample", "recursion", "kalman", "likelihood", "seen", "specification", "order_choice"
 ))  # fmt: skip
 GARCH_FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
     "garch", "garch_block", "garch_by_derivatives", "garch_model", "conditional_variance", "variance_slopes", "ascent",

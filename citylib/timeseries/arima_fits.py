@@ -25,15 +25,17 @@ IntArray = npt.NDArray[np.int64]
 
 STATUSES = (
     "converged",
-    "boundary",
+    "boundary",  # on the edge of what is stationary or invertible
+    "flat",  # some way the likelihood hardly falls from the top: there are no standard errors
     "not converged",
     "too short",
     "constant",
     "all missing",
     "collinear",
     "not identified",
+    "out of range",  # so large or small that their variance is no number
 )
-FITTED = STATUSES[:3]
+FITTED = STATUSES[:4]
 
 
 @dataclass(frozen=True, eq=False)

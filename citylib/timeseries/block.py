@@ -5,6 +5,7 @@ Legend: T time steps, n sensors, M of them asked for, L points of each, k parame
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -67,10 +68,27 @@ class Block:
         self._way = str(max(ways(y_Tn, x_TC, specification), key=WAYS.index))
         self.scale_n = y_Tn.std(axis=0) if self._way == "complete" else np.nanstd(y_Tn, axis=0)
         scaled = y_Tn / self.scale_n
-        self._x_TC = np.ascontiguousarray(x_TC)
+        self._x_TC, self._back_CC = np.ascontiguousarray(x_TC), np.eye(x_TC.shape[1])
+        if self.columns:  # columns almost alike stand at right angles in here
+            self._back_CC = np.linalg.inv(np.linalg.qr(specification.differenced(self._x_TC))[1])
+            self._x_TC = np.ascontiguousarray(self._x_TC @ self._back_CC)
         readings = specification.differenced(scaled) if self._way == "complete" else scaled
         self._y_nT = np.ascontiguousarray(readings.T)
         self._first_n = (~np.isnan(y_Tn)).argmax(axis=0)
+
+    @property
+    def columns(self) -> int:
+        """Regressors."""
+        return len(self._back_CC)
+
+    def of(self, which: IntArray, specification: Specification) -> Block:
+        """Return some of the sensors, made ready for other orders of the same differences."""
+        other = copy(self)
+        other.specification = specification
+        if len(which) < self.series:
+            other.series, other.scale_n = len(which), self.scale_n[which]
+            other._y_nT, other._first_n = self._y_nT[which], self._first_n[which]
+        return other
 
     @property
     def complete(self) -> bool:
@@ -133,7 +151,8 @@ class Block:
             self._y_nT, self._x_TC, which, a, b, self.specification.level_coefficients,
             whole, gram, log_F, counted, beta, spread,
         )  # fmt: skip
-        return Measured(gram, log_F, counted, beta, spread)
+        back = self._back_CC
+        return Measured(gram, log_F, counted, beta @ back.T, back @ spread @ back.T)
 
     def _dense(self, ar: FloatArray, ma: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return AR and MA coefficients at all lags of the state, the MA's from its leading 1."""

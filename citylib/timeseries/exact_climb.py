@@ -28,6 +28,7 @@ MOST = LANES - 1  # parameters that a turn has room for
 WIDTH = 1e-4  # of the differences in errors
 FARTHEST = 12.0  # from zero
 LONGEST = 3.0  # of a step
+FLAT = 7.0  # from zero, beyond which a step outwards changes nothing, and does not shorten the others'
 ROUGH_TURNS = 14
 FIRST_TURNS = 4  # after which a hill much lower than another is left
 MUCH = 2.0  # log-likelihood
@@ -103,17 +104,19 @@ def _bent(bend, curve, moved, turned):
 def _moved(at, step, share, out):
     longest = 1e-300
     for i in range(len(at)):
-        longest = max(longest, abs(share * step[i]))
+        if abs(at[i]) < FLAT or at[i] * step[i] < 0.0:
+            longest = max(longest, abs(share * step[i]))
     share *= min(1.0, LONGEST / longest)
     for i in range(len(at)):
-        out[i] = min(max(at[i] + share * step[i], -FARTHEST), FARTHEST)
+        out[i] = min(max(at[i] + min(max(share * step[i], -LONGEST), LONGEST), -FARTHEST), FARTHEST)
 
 
 @njit(cache=True, nogil=True)
-def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, least, errors, weights):
+def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, tops_value, least, errors, weights):
     """Climb from a point (k,), in place; return its height, the turns taken and whether it is a top.
 
-    It is left when it comes to one of the tops (S, k), or still stands much lower than `least` after a few turns.
+    It is left when it comes to one of the tops (S, k) no higher than that one's value (S,), or still stands much lower
+    than `least` after a few turns.
     """
     k = len(at)
     gram, log_F, heights = np.zeros((LANES, LANES)), np.zeros(LANES), np.zeros(LANES)
@@ -171,7 +174,7 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, least
         if turn + 1 >= FIRST_TURNS and value < least - MUCH:
             return value, turn + 1, False
         for one in range(len(tops)):
-            if _together(at, tops[one]):
+            if value <= tops_value[one] and _together(at, tops[one]):
                 return value, turn + 1, False
         damped_step(whole, slope, damping, root, step)
         promised = 0.0
@@ -181,7 +184,8 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, least
             return value, turn + 1, False
         _moved(at, step, 1.0, other)
         if promised < 3.0 * tolerance:  # too little for a look
-            at[:] = other
+            if damping == 0.0:
+                at[:] = other
             return value, turn + 1, True
         free[:, 0] = other
         for lane in range(k + 1, LANES):
@@ -224,7 +228,7 @@ def highest(w_nT, sizes, a_lags, b_lags, r, starts_Sk, turns, tolerance, at_nk, 
     free, squares = np.empty((k, LANES)), np.empty(LANES)
     groups = -(-starts // LANES)
     rough, rough_value = np.empty((groups * LANES, k)), np.empty(groups * LANES)
-    tops = np.empty((groups * LANES, k))
+    tops, tops_value = np.empty((groups * LANES, k)), np.empty(groups * LANES)
     for series in range(n):
         w, turns_n[series] = w_nT[series], 0
         for group in range(groups):
@@ -248,10 +252,10 @@ def highest(w_nT, sizes, a_lags, b_lags, r, starts_Sk, turns, tolerance, at_nk, 
             if met:
                 continue
             value, taken, top = _climb(w, sizes, a_lags, b_lags, r, at, rough_value[one], turns, tolerance,
-                                       tops[:found], value_n[series], errors, weights)  # fmt: skip
+                                       tops[:found], tops_value[:found], value_n[series], errors, weights)  # fmt: skip
             turns_n[series] += taken
             if top:
-                tops[found] = at
+                tops[found], tops_value[found] = at, value
                 found += 1
             if value > value_n[series]:
                 value_n[series], top_n[series] = value, top

@@ -6,6 +6,7 @@ has a status. Legend: T time steps, N sensors, n of them in a block, K regressor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,9 +22,10 @@ from citylib.timeseries.block import WAYS, Block, ways
 from citylib.timeseries.climb import climb, curvature
 from citylib.timeseries.conditional import rough
 from citylib.timeseries.exact_climb import MOST, ROUGH_TURNS, highest
+from citylib.timeseries.seen import RANGE, Seen
 from citylib.timeseries.specification import Specification
 
-__all__ = ["FITTED", "STATUSES", "ManyArima", "aicc", "fit"]
+__all__ = ["FITTED", "STATUSES", "ManyArima", "aicc", "fit", "fit_orders"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -32,7 +34,6 @@ PARTS = (
     "status", "parameters", "standard_errors", "variance", "loglikelihood", "readings", "turns", "regression",
     "regression_errors",
 )  # fmt: skip
-ROUNDING = 1e-13  # of the readings: what varies by less does not vary
 EDGE = 0.999  # a partial autocorrelation beyond it lies on the edge of stationarity or invertibility
 TURNS = 60  # of a climb, at most
 TOLERANCE = 1e-6  # a climb is at the top when a turn gains less
@@ -110,36 +111,101 @@ def fit(
     >>> city.status.tolist()
     ['converged', 'converged', 'constant']
     """
-    y_TN, sensors = readings(values)
     spec = Specification(tuple(order), tuple(seasonal))  # type: ignore[arg-type]  # checked by itself
-    x_TC = design(x_TK, constant, spec, len(y_TN))
+    return fit_orders(
+        values, (spec,), x_TK=x_TK, constant=constant, starts=starts, standard_errors=standard_errors, block=block,
+        workers=workers, progress=progress,
+    )[0]  # fmt: skip
+
+
+def fit_orders(
+    values: Panel | npt.ArrayLike,
+    specifications: Sequence[Specification],
+    /,
+    *,
+    x_TK: npt.ArrayLike | None = None,
+    constant: bool = False,
+    starts: int = 8,
+    standard_errors: bool = True,
+    block: int = 64,
+    workers: int = 1,
+    progress: bool = False,
+) -> tuple[ManyArima, ...]:
+    """Fit several orders that difference alike to each sensor; the readings are made ready once for all of them.
+
+    Parameters
+    ----------
+    values : Panel or array_like, shape (T, N)
+        Readings; NaN where one is missing.
+    specifications : sequence of Specification
+        One or more, of the same differences and season.
+    x_TK, constant, starts, standard_errors, block, workers, progress :
+        As for `fit`.
+
+    Returns
+    -------
+    tuple of ManyArima
+        One for each specification.
+
+    Raises
+    ------
+    InputError
+        Specifications that difference otherwise than the first; what `fit` refuses.
+
+    Examples
+    --------
+    >>> walks = np.random.default_rng(0).standard_normal((300, 3)).cumsum(axis=0)
+    >>> walk, rough = fit_orders(walks, [Specification((0, 1, 0)), Specification((0, 1, 1))])
+    >>> bool((rough.loglikelihood >= walk.loglikelihood).all())
+    True
+    """
+    y_TN, sensors = readings(values)
+    first = _alike(specifications)
+    x_TC = design(x_TK, constant, first, len(y_TN))
     if len(x_TC) > len(y_TN):
         x_TC = x_TC[: len(y_TN)]
-    _refuse_dependent(x_TC, constant, spec)
+    _refuse_dependent(x_TC, constant, first)
     settings = (checks.integer("starts", starts, minimum=1), bool(standard_errors))
     step = checks.integer("block", block, minimum=1)
-    columns = [
-        slice(i, i + step) for i in range(0, max(1, y_TN.shape[1]), step)
-    ]  # of a city, no copy but of a few sensors
-    status = np.concatenate([_status(y_TN[:, some], x_TC, spec) for some in columns])
-    todo = np.flatnonzero(status == "")
-    way = np.concatenate([ways(y_TN[:, some], x_TC, spec) for some in columns])[todo]  # a block goes one way
+    columns = [slice(i, i + step) for i in range(0, max(1, y_TN.shape[1]), step)]  # no copy but of a few sensors
+    seen = Seen.joined([Seen.of(y_TN[:, c], x_TC, first) for c in columns])
+    out = [_empty(one, sensors, seen.status(one, x_TC.shape[1]), x_TC.shape[1], constant) for one in specifications]
+    todo = np.flatnonzero(np.any([made.status == "" for made in out], axis=0))
+    way = np.concatenate([ways(y_TN[:, c], x_TC, first) for c in columns])[todo]  # a block goes one way
     parts = [part[i : i + step] for part in (todo[way == w] for w in WAYS) for i in range(0, len(part), step)]
-    out = _empty(spec, sensors, status, x_TC.shape[1], constant)
     with (
         ThreadPoolExecutor(checks.integer("workers", workers, minimum=1)) as pool,
         tqdm(total=len(todo), unit="sensor", disable=not progress) as bar,
     ):
-        done = pool.map(lambda part: _fit_apart(y_TN[:, part], x_TC, spec, *settings), parts)
-        for part, results in zip(parts, done, strict=True):
-            for name, found in results.items():
-                getattr(out, name)[part] = found
+        wanted = [[made.status[part] == "" for made in out] for part in parts]
+        jobs = zip(parts, wanted, strict=True)
+        done = pool.map(lambda job: _fit_part(y_TN[:, job[0]], x_TC, specifications, job[1], *settings), jobs)
+        for part, those, found in zip(parts, wanted, done, strict=True):
+            for made, which, results in zip(out, those, found, strict=True):
+                for name, values_of in results.items():
+                    getattr(made, name)[part[which]] = values_of
             bar.update(len(part))
-    return out
+    return tuple(out)
+
+
+def _alike(specifications: Sequence[Specification]) -> Specification:
+    """Return the first specification, if all the others difference as it does."""
+    if not specifications:
+        raise InputError("specifications", "be one or more", len(specifications))
+    first = specifications[0]
+    for one in specifications:
+        if (one.order[1], one.seasonal[1], one.season) != (first.order[1], first.seasonal[1], first.season):
+            raise InputError("specifications", f"difference alike, as {first.order} {first.seasonal} does", one)
+    return first
 
 
 def _refuse_dependent(x_TC: FloatArray, constant: bool, spec: Specification) -> None:
     """Say which regressor follows from those before it, once differenced."""
+    size = np.abs(x_TC).max(axis=0, initial=0.0)
+    if len(x_TC) and ((size > RANGE[1]) | (size < RANGE[0]) & (size > 0)).any():
+        raise InputError(
+            "x_TK", f"have columns of sizes from {RANGE[0]:g} to {RANGE[1]:g}", f"{size.min()} to {size.max()}"
+        )
     moved = spec.differenced(x_TC)
     names = ["the constant"] * constant + [f"column {i}" for i in range(x_TC.shape[1] - constant)]
     for i in range(moved.shape[1]):
@@ -148,31 +214,6 @@ def _refuse_dependent(x_TC: FloatArray, constant: bool, spec: Specification) -> 
         if np.linalg.norm(rest) <= 1e-9 * np.linalg.norm(own):
             what = f"{names[i]} follows from {', '.join(names[:i]) or 'nothing: it is zero'} once differenced"
             raise InputError("x_TK", "have linearly independent columns", what)
-
-
-def _status(y_TN: FloatArray, x_TC: FloatArray, spec: Specification) -> npt.NDArray[np.str_]:
-    """Say of each sensor why it cannot be fitted; an empty text where it can."""
-    known = ~np.isnan(y_TN)
-    count = known.sum(axis=0)
-    status = np.full(y_TN.shape[1], "", dtype=f"<U{max(map(len, STATUSES))}")
-    wanted = 3 * (spec.parameters + x_TC.shape[1] + 1) + spec.levels + spec.states
-    status[count < wanted] = "too short"
-    with np.errstate(invalid="ignore"):
-        spread = np.fmax.reduce(y_TN, axis=0, initial=-np.inf) - np.fmin.reduce(y_TN, axis=0, initial=np.inf)
-    with np.errstate(invalid="ignore"):
-        size = np.fmax.reduce(np.abs(y_TN), axis=0, initial=0.0)
-        left = np.abs(spec.differenced(y_TN)) if len(y_TN) > spec.levels else np.zeros((0, y_TN.shape[1]))
-        moves = np.where(known.all(axis=0), left.max(axis=0, initial=0.0), np.inf)  # 0 of what repeats itself exactly
-    status[(count > 0) & ((spread <= ROUNDING * size) | (moves <= ROUNDING * size) & (count >= wanted))] = "constant"
-    status[count == 0] = "all missing"
-    if x_TC.shape[1]:
-        moved = spec.differenced(x_TC)
-        for i in np.flatnonzero(status == ""):
-            rows = moved if known[:, i].all() else moved[known[spec.levels :, i]]
-            size = np.linalg.norm(rows, axis=0)
-            if (size == 0).any() or np.linalg.matrix_rank(rows / np.where(size > 0, size, 1)) < rows.shape[1]:
-                status[i] = "collinear"
-    return status
 
 
 def _empty(
@@ -186,26 +227,36 @@ def _empty(
     return ManyArima(spec, sensors, status, **blank, **counts, constant=bool(constant))
 
 
-def _fit_apart(
-    y_Tn: FloatArray, x_TC: FloatArray, spec: Specification, starts: int, standard_errors: bool
-) -> dict[str, npt.NDArray[np.generic]]:
+Results = dict[str, npt.NDArray[np.generic]]
+
+
+def _fit_part(
+    y_Tn: FloatArray, x_TC: FloatArray, specifications: Sequence[Specification],
+    wanted: Sequence[npt.NDArray[np.bool_]], starts: int, standard_errors: bool,
+) -> list[Results]:  # fmt: skip
+    """Fit each order to those of a few sensors that it is wanted of."""
+    whole = Block(y_Tn, x_TC, specifications[0])
+    parts = zip(specifications, wanted, strict=True)
+    return [_fit_apart(whole.of(np.flatnonzero(which), one), starts, standard_errors) for one, which in parts]
+
+
+def _fit_apart(block: Block, starts: int, standard_errors: bool) -> Results:
     """Fit a block; where the readings of a sensor do not tell what it starts from, it alone has no fit."""
     try:
-        return _fit_block(y_Tn, x_TC, spec, starts, standard_errors)
+        return _fit_block(block, starts, standard_errors)
     except np.linalg.LinAlgError:
         pass
-    if y_Tn.shape[1] == 1:
-        blank = _empty(spec, ("",), np.array(["not identified"]), x_TC.shape[1], False)
+    spec = block.specification
+    if block.series == 1:
+        blank = _empty(spec, ("",), np.array(["not identified"]), block.columns, False)
         return {name: getattr(blank, name) for name in PARTS}
-    alone = [_fit_apart(y_Tn[:, [i]], x_TC, spec, starts, standard_errors) for i in range(y_Tn.shape[1])]
+    alone = [_fit_apart(block.of(np.array([i]), spec), starts, standard_errors) for i in range(block.series)]
     return {name: np.concatenate([one[name] for one in alone]) for name in PARTS}
 
 
-def _fit_block(
-    y_Tn: FloatArray, x_TC: FloatArray, spec: Specification, starts: int, standard_errors: bool
-) -> dict[str, npt.NDArray[np.generic]]:
-    block = Block(y_Tn, x_TC, spec)
-    best, turns, converged = _highest(block, spec, starts)
+def _fit_block(block: Block, starts: int, standard_errors: bool) -> Results:
+    spec = block.specification
+    best, turns, converged = _highest(block, starts)
     natural = spec.natural(best)
     measured = block.measure(natural[:, None, :], np.arange(block.series))
     height = block.height(measured)[:, 0]
@@ -216,6 +267,7 @@ def _fit_block(
     errors = np.full_like(natural, np.nan)
     if standard_errors and spec.parameters:
         errors = _standard_errors(block, natural, height)
+        status = np.where((status == "converged") & np.isnan(errors).any(axis=1), "flat", status)
     scale = block.scale_n
     regression_errors = np.sqrt(variance[:, None] * np.diagonal(measured.spread, axis1=1, axis2=2))
     return {
@@ -231,8 +283,9 @@ def _fit_block(
     }
 
 
-def _highest(block: Block, spec: Specification, starts: int) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
+def _highest(block: Block, starts: int) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
     """Climb from the first starts for each series; return the best tops, turns, and who has converged."""
+    spec = block.specification
     lags, sizes, from_Sk = spec.lags, np.array(spec.sizes), spec.starts()[:starts]
     n, k = block.series, spec.parameters
     if block.complete and 0 < k <= MOST:

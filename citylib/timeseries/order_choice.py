@@ -13,7 +13,6 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm import tqdm
 
 from citylib import checks
 from citylib.errors import InputError
@@ -166,12 +165,10 @@ def choose(
         often, many_q, seasonal_d = 0, 0, 0
     tried = sorted(product(range(p + 1), range(q + 1), range(often + 1), range(many_q + 1)), key=lambda o: (sum(o), o))
     candidates = tuple(Specification((a, d, b), (c, seasonal_d, e, season)) for a, b, c, e in tried)
-    fits = {}
-    for i, one in enumerate(tqdm(candidates, unit="order", disable=not progress)):
-        fits[i] = many.fit(
-            values, order=one.order, seasonal=one.seasonal, constant=constant, starts=starts,
-            standard_errors=False, workers=workers,
-        )  # fmt: skip
+    made = many.fit_orders(
+        values, candidates, constant=constant, starts=starts, standard_errors=False, workers=workers, progress=progress
+    )  # fmt: skip
+    fits = dict(enumerate(made))
     criterion = np.column_stack([found.aicc for found in fits.values()])
     usable = np.where(np.isfinite(criterion), criterion, np.inf)
     chosen = np.where(np.isfinite(usable).any(axis=1), usable.argmin(axis=1), -1)

@@ -127,7 +127,7 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
     by_recursion(w, 0, a_lags, a, b_lags, b, errors)
     moment, shared, state = np.zeros((r, LANES)), np.zeros((r, LANES)), np.zeros((r, LANES))
     q = len(b_lags)
-    if r <= 4 and q <= 2 and (q == 0 or b_lags[q - 1] == q):
+    if r <= 4 and q <= 3 and (q == 0 or b_lags[q - 1] == q):
         reach = _weighed(b, errors, steps, weights, moment, shared)
     else:
         reach = _weights(b_lags, b, r, weights)
@@ -151,10 +151,11 @@ def whitened(w, a_lags, a, b_lags, b, r, errors, log_F, weights):
 
 @njit(cache=True, nogil=True)
 def _weighed(b, errors, steps, weights, moment, shared):
-    """Do what `_weights` and `_four_products` do, in one pass, for up to two MA lags and four states."""
+    """Do what `_weights` and `_four_products` do, in one pass, for up to three MA lags and four states."""
     r, nothing = len(moment), spread(0.0)
     b1 = row(b, 0) if len(b) > 0 else nothing
     b2 = row(b, 1) if len(b) > 1 else nothing
+    b3 = row(b, 2) if len(b) > 2 else nothing
     m1, m2, m3, m4, s1, s2, s3, s4 = nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing
     w1, w2, w3, now = nothing, nothing, nothing, spread(1.0)
     y1, y2, y3 = row(errors, 0), row(errors, 1), row(errors, 2)
@@ -167,7 +168,7 @@ def _weighed(b, errors, steps, weights, moment, shared):
             m1, m2, m3, m4 = more(m1, now, y1), more(m2, now, y2), more(m3, now, y3), more(m4, now, y4)
             s1, s2, s3, s4 = more(s1, now, now), more(s2, now, w1), more(s3, now, w2), more(s4, now, w3)
             w3, w2, w1 = w2, w1, now
-            now = less(less(nothing, b2, w2), b1, w1)
+            now = less(less(less(nothing, b3, w3), b2, w2), b1, w1)
             y1, y2, y3 = y2, y3, y4
         for t in range(max(done, inner), ahead):  # what lies beyond the last reading is none
             put(weights, t, now)
@@ -176,11 +177,11 @@ def _weighed(b, errors, steps, weights, moment, shared):
             m3 = more(m3, now, y3) if t + 2 < steps else m3
             s1, s2, s3, s4 = more(s1, now, now), more(s2, now, w1), more(s3, now, w2), more(s4, now, w3)
             w3, w2, w1 = w2, w1, now
-            now = less(less(nothing, b2, w2), b1, w1)
+            now = less(less(less(nothing, b3, w3), b2, w2), b1, w1)
             y1, y2, y3 = y2, y3, nothing
         done = ahead
         largest = 0.0
-        for t in range(done - 2, done):  # two nothings in a row, and all to come is nothing
+        for t in range(done - 3, done):  # three nothings in a row, and all to come is nothing
             for lane in range(LANES):
                 largest = max(largest, abs(weights[t, lane]))
         if largest < FADED:

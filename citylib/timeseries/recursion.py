@@ -103,14 +103,11 @@ def by_recursion(w, t, a_lags, a, b_lags, b, errors):
         put(errors, u, now)
     if head == steps:
         return
-    if p == 2 and a_lags[1] == 2 and q == 2 and b_lags[1] == 2:  # the commonest: all in registers
-        a1, a2, b1, b2 = row(a, 0), row(a, 1), row(b, 0), row(b, 1)
-        w1, w2, one, two = spread(w[head - 1]), spread(w[head - 2]), row(errors, head - 1), row(errors, head - 2)
-        for u in range(head, steps):
-            reading = spread(w[u])
-            now = less(less(less(less(reading, a1, w1), a2, w2), b2, two), b1, one)
-            put(errors, u, now)
-            w2, w1, two, one = w1, reading, one, now
+    if longest <= 3 and q and b_lags[q - 1] == q and (p == 0 or a_lags[p - 1] == p):  # no lag left out
+        if p == 2 and q == 2:
+            _two_lags(w, head, a, b, errors)
+        else:
+            _three_lags(w, head, a, b, errors)
         return
     for u in range(head, steps):
         now = spread(w[u])
@@ -118,6 +115,41 @@ def by_recursion(w, t, a_lags, a, b_lags, b, errors):
             now = less(now, row(a, i), spread(w[u - a_lags[i]]))
         put(errors, u, now)
     moving_average(head, steps, b_lags, b, errors)
+
+
+@njit(cache=True, nogil=True)
+def _two_lags(w, head, a, b, errors):
+    """Errors of the commonest process, ARMA(2,2), all in registers."""
+    a1, a2, b1, b2 = row(a, 0), row(a, 1), row(b, 0), row(b, 1)
+    w1, w2, one, two = spread(w[head - 1]), spread(w[head - 2]), row(errors, head - 1), row(errors, head - 2)
+    for u in range(head, len(w)):
+        reading = spread(w[u])
+        now = less(less(less(less(reading, a1, w1), a2, w2), b2, two), b1, one)
+        put(errors, u, now)
+        w2, w1, two, one = w1, reading, one, now
+
+
+@njit(cache=True, nogil=True)
+def _three_lags(w, head, a, b, errors):
+    """Errors of a process with up to three lags, all in registers."""
+    nothing = spread(0.0)
+    a1 = row(a, 0) if len(a) > 0 else nothing
+    a2 = row(a, 1) if len(a) > 1 else nothing
+    a3 = row(a, 2) if len(a) > 2 else nothing
+    b1 = row(b, 0)
+    b2 = row(b, 1) if len(b) > 1 else nothing
+    b3 = row(b, 2) if len(b) > 2 else nothing
+    w1, one = spread(w[head - 1]), row(errors, head - 1)
+    w2 = spread(w[head - 2]) if head > 1 else nothing
+    w3 = spread(w[head - 3]) if head > 2 else nothing
+    two = row(errors, head - 2) if head > 1 else nothing
+    three = row(errors, head - 3) if head > 2 else nothing
+    for u in range(head, len(w)):
+        reading = spread(w[u])
+        now = less(less(less(reading, a1, w1), a2, w2), a3, w3)
+        now = less(less(less(now, b3, three), b2, two), b1, one)
+        put(errors, u, now)
+        w3, w2, w1, three, two, one = w2, w1, reading, two, one, now
 
 
 @njit(cache=True, nogil=True)

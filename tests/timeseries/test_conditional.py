@@ -110,7 +110,7 @@ def test_the_compiled_climb_ends_no_lower_than_the_plain_one(order, seasonal):
     spec = Specification(order, seasonal)
     y = np.column_stack([series(seed=s) for s in range(4)])
     block = Block(y, np.zeros((len(y), 0)), spec)
-    compiled, _, top = many._highest(block, spec, 8)
+    compiled, _, top = many._highest(block, 8)
     at, squares = np.zeros((4, 8, spec.parameters)), np.zeros((4, 8))
     starts = np.resize(spec.starts(), (8, spec.parameters))
     conditional.rough(block.differenced(), np.array(spec.sizes), *spec.lags, starts, 14, at, squares)
