@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from citylib import checks
 
-__all__ = ["Optimum", "climb", "curvature"]
+__all__ = ["Optimum", "climb", "curvature", "derivatives", "neighbours"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -152,14 +152,46 @@ def curvature(
         Shapes (N, k) and (N, k, k).
     """
     parameters = at_Nk.shape[1]
+    heights = function(at_Nk[:, None, :] + neighbours(parameters, width), which_N)
+    return derivatives(heights, value_N, parameters, width)
+
+
+def neighbours(parameters: int, width: float = WIDTH) -> FloatArray:
+    """Return the steps (2 k + k (k - 1), k) to the points that `derivatives` asks for.
+
+    Parameters
+    ----------
+    parameters : int
+        How many there are, k.
+    width : float, default 1e-4
+        Half the width of a difference.
+    """
     first, second = np.triu_indices(parameters, 1)
     unit = np.eye(parameters) * width
-    offsets = np.concatenate([unit, -unit, unit[first] + unit[second], -unit[first] - unit[second]])
-    heights = function(at_Nk[:, None, :] + offsets, which_N)
+    return np.concatenate([unit, -unit, unit[first] + unit[second], -unit[first] - unit[second]])
+
+
+def derivatives(
+    heights: FloatArray, value_N: FloatArray, parameters: int, width: float = WIDTH
+) -> tuple[FloatArray, FloatArray]:
+    """Return gradients (N, k) and matrices of second derivatives (N, k, k) from the heights of the `neighbours`.
+
+    Parameters
+    ----------
+    heights : ndarray, shape (N, 2 k + k (k - 1))
+        Of the neighbours.
+    value_N : ndarray, shape (N,)
+        Of the points themselves.
+    parameters : int
+        How many there are, k.
+    width : float, default 1e-4
+        As for `neighbours`.
+    """
+    first, second = np.triu_indices(parameters, 1)
     up, down = heights[:, :parameters], heights[:, parameters : 2 * parameters]
     both, neither = np.split(heights[:, 2 * parameters :], 2, axis=1)
     gradient = (up - down) / (2 * width)
-    hessian = np.empty((len(at_Nk), parameters, parameters))
+    hessian = np.empty((len(heights), parameters, parameters))
     middle = value_N[:, None]
     diagonal = np.arange(parameters)
     hessian[:, diagonal, diagonal] = (up + down - 2 * middle) / width**2

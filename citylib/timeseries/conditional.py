@@ -33,101 +33,99 @@ TOGETHER = 0.02  # partial autocorrelations of points that have met
 
 
 @njit(cache=True, nogil=True)
-def _two(w, first, a, b, inner, moment, squares, edge):
+def _two(w, first, a, b, inner, moment, squares, edge, sums):
     """Products where no lag is over 2, in one pass; coefficients (2, LANES), zero where there is none."""
     nothing = spread(0.0)
     a1, a2, b1, b2 = row(a, 0), row(a, 1), row(b, 0), row(b, 1)
     u1, u2, v1, v2 = nothing, nothing, nothing, nothing
-    ee, u1e, u2e, v1e, v2e = nothing, nothing, nothing, nothing, nothing
-    u1u1, u1u2, v1v1, v1v2 = nothing, nothing, nothing, nothing
+    ee, uu, uu1, uu2, vv, vv1, vv2 = nothing, nothing, nothing, nothing, nothing, nothing, nothing
     u1v1, u1v2, u2v1 = nothing, nothing, nothing
     for t in range(len(w)):
         u = less(less(spread(w[t]), b2, u2), b1, u1)
         e = less(less(u, a2, u2), a1, u1)
         v = less(less(e, b2, v2), b1, v1)
         if t == first:
-            put(edge[0], 1, u2)
-            put(edge[0], 3, v2)
+            for i, one in enumerate((u1, u2, v1, v2)):
+                put(edge[0], i, one)
         if t >= first:
-            ee, u1e, u2e, v1e, v2e = (
-                more(ee, e, e),
-                more(u1e, u1, e),
-                more(u2e, u2, e),
-                more(v1e, v1, e),
-                more(v2e, v2, e),
-            )
-            u1u1, u1u2, v1v1, v1v2 = more(u1u1, u1, u1), more(u1u2, u1, u2), more(v1v1, v1, v1), more(v1v2, v1, v2)
+            ee, uu, uu1, uu2 = more(ee, e, e), more(uu, u, u), more(uu1, u1, u), more(uu2, u2, u)
+            vv, vv1, vv2 = more(vv, v, v), more(vv1, v1, v), more(vv2, v2, v)
             u1v1, u1v2, u2v1 = more(u1v1, u1, v1), more(u1v2, u1, v2), more(u2v1, u2, v1)
         u2, u1, v2, v1 = u1, u, v1, v
-    put(edge[1], 1, u2)
-    put(edge[1], 3, v2)
+    for i, one in enumerate((u1, u2, v1, v2)):
+        put(edge[1], i, one)
+    for i, one in enumerate((uu, uu1, uu2)):
+        put(sums[0], i, one)
+    for i, one in enumerate((vv, vv1, vv2)):
+        put(sums[1], i, one)
     put(squares, 0, ee)
-    put(moment, 0, u1e)
-    put(moment, 1, u2e)
-    put(moment, 2, v1e)
-    put(moment, 3, v2e)
-    put(inner[0], 0, u1u1)
-    put(inner[0], 1, u1u2)
     put(inner[0], 2, u1v1)
     put(inner[0], 3, u1v2)
     put(inner[1], 2, u2v1)
-    put(inner[2], 2, v1v1)
-    put(inner[2], 3, v1v2)
-    _fill(2, inner, edge)
+    _fill(2, a, b, inner, moment, edge, sums)
 
 
 @njit(cache=True, nogil=True)
-def _three(w, first, a, b, inner, moment, squares, edge):
+def _three(w, first, a, b, inner, moment, squares, edge, sums):
     """Products where no lag is over 3, in one pass; coefficients (3, LANES), zero where there is none."""
     nothing = spread(0.0)
     a1, a2, a3, b1, b2, b3 = row(a, 0), row(a, 1), row(a, 2), row(b, 0), row(b, 1), row(b, 2)
     u1, u2, u3, v1, v2, v3 = nothing, nothing, nothing, nothing, nothing, nothing
-    ee, u1e, u2e, u3e, v1e, v2e, v3e = nothing, nothing, nothing, nothing, nothing, nothing, nothing
-    u1u1, u1u2, u1u3, v1v1, v1v2, v1v3 = nothing, nothing, nothing, nothing, nothing, nothing
+    ee, uu, uu1, uu2, uu3 = nothing, nothing, nothing, nothing, nothing
+    vv, vv1, vv2, vv3 = nothing, nothing, nothing, nothing
     u1v1, u1v2, u1v3, u2v1, u3v1 = nothing, nothing, nothing, nothing, nothing
     for t in range(len(w)):
         u = less(less(less(spread(w[t]), b3, u3), b2, u2), b1, u1)
         e = less(less(less(u, a3, u3), a2, u2), a1, u1)
         v = less(less(less(e, b3, v3), b2, v2), b1, v1)
         if t == first:
-            for i, one in enumerate((u2, u3)):
-                put(edge[0], 1 + i, one)
-            for i, one in enumerate((v2, v3)):
-                put(edge[0], 4 + i, one)
+            for i, one in enumerate((u1, u2, u3, v1, v2, v3)):
+                put(edge[0], i, one)
         if t >= first:
-            ee, u1e, u2e, u3e = more(ee, e, e), more(u1e, u1, e), more(u2e, u2, e), more(u3e, u3, e)
-            v1e, v2e, v3e = more(v1e, v1, e), more(v2e, v2, e), more(v3e, v3, e)
-            u1u1, u1u2, u1u3 = more(u1u1, u1, u1), more(u1u2, u1, u2), more(u1u3, u1, u3)
-            v1v1, v1v2, v1v3 = more(v1v1, v1, v1), more(v1v2, v1, v2), more(v1v3, v1, v3)
+            ee, uu, uu1, uu2, uu3 = more(ee, e, e), more(uu, u, u), more(uu1, u1, u), more(uu2, u2, u), more(uu3, u3, u)
+            vv, vv1, vv2, vv3 = more(vv, v, v), more(vv1, v1, v), more(vv2, v2, v), more(vv3, v3, v)
             u1v1, u1v2, u1v3 = more(u1v1, u1, v1), more(u1v2, u1, v2), more(u1v3, u1, v3)
             u2v1, u3v1 = more(u2v1, u2, v1), more(u3v1, u3, v1)
         u3, u2, u1, v3, v2, v1 = u2, u1, u, v2, v1, v
-    for i, one in enumerate((u2, u3)):
-        put(edge[1], 1 + i, one)
-    for i, one in enumerate((v2, v3)):
-        put(edge[1], 4 + i, one)
+    for i, one in enumerate((u1, u2, u3, v1, v2, v3)):
+        put(edge[1], i, one)
+    for i, one in enumerate((uu, uu1, uu2, uu3)):
+        put(sums[0], i, one)
+    for i, one in enumerate((vv, vv1, vv2, vv3)):
+        put(sums[1], i, one)
     put(squares, 0, ee)
-    for i, one in enumerate((u1e, u2e, u3e, v1e, v2e, v3e)):
-        put(moment, i, one)
-    for i, one in enumerate((u1u1, u1u2, u1u3, u1v1, u1v2, u1v3)):
-        put(inner[0], i, one)
+    for i, one in enumerate((u1v1, u1v2, u1v3)):
+        put(inner[0], 3 + i, one)
     put(inner[1], 3, u2v1)
     put(inner[2], 3, u3v1)
-    for i, one in enumerate((v1v1, v1v2, v1v3)):
-        put(inner[3], 3 + i, one)
-    _fill(3, inner, edge)
+    _fill(3, a, b, inner, moment, edge, sums)
 
 
 @njit(cache=True, nogil=True)
-def _fill(n, inner, edge):
-    """Fill in products one lag further back than those known: the sums differ at their two ends alone."""
+def _fill(n, a, b, inner, moment, edge, sums):
+    """Fill in the products from those one lag less far back, from which they differ at their two ends alone.
+
+    `sums` (2, n + 1, LANES) holds the sums of u_t u_{t-i} and of v_t v_{t-i}, `edge` (2, 2 n, LANES) what lies up to
+    n before the first step and the end. With u_t - sum a_j u_{t-j} = e_t = v_t + sum b_j v_{t-j} all else follows.
+    """
     for x in range(2):
+        for j in range(n):
+            begun = more(row(sums[x], j), row(edge[0], x * n), row(edge[0], x * n + j))
+            put(inner[x * n], x * n + j, less(begun, row(edge[1], x * n), row(edge[1], x * n + j)))
         for y in range(x, 2):
             for i in range(1, n):
                 for j in range(i if x == y else 1, n):
                     known = row(inner[x * n + i - 1], y * n + j - 1)
                     begun = more(known, row(edge[0], x * n + i), row(edge[0], y * n + j))
                     put(inner[x * n + i], y * n + j, less(begun, row(edge[1], x * n + i), row(edge[1], y * n + j)))
+    for i in range(n):
+        of_u, of_v = row(sums[0], i + 1), row(sums[1], i + 1)
+        for j in range(n):
+            before, after = min(i, j), max(i, j)
+            of_u = less(of_u, row(a, j), row(inner[before], after))
+            of_v = more(of_v, row(b, j), row(inner[n + before], n + after))
+        put(moment, i, of_u)
+        put(moment, n + i, of_v)
 
 
 @njit(cache=True, nogil=True)
@@ -260,6 +258,7 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
     n = max(2, p, q) if short else 0  # lags that a short pass keeps
     m = 2 * n if short else p + q
     a, b, edge = np.zeros((max(n, p), LANES)), np.zeros((max(n, q), LANES)), np.zeros((2, m, LANES))
+    sums = np.zeros((2, n + 1, LANES))
     inner, moment, found = np.zeros((m, m, LANES)), np.zeros((m, LANES)), np.zeros((1, LANES))
     curve, slope, step = np.zeros((LANES, k, k)), np.zeros((LANES, k)), np.zeros(k)
     damping, over = np.full(LANES, 1e-2), np.zeros(LANES, dtype=np.bool_)
@@ -272,9 +271,9 @@ def descend(w, sizes, a_lags, b_lags, at, turns, room, squares):
     for turn in range(turns):
         at_lags(tried, sizes, a[:p], b[:q])
         if n == 2:
-            _two(w, first, a, b, inner, moment, found, edge)
+            _two(w, first, a, b, inner, moment, found, edge, sums)
         elif n == 3:
-            _three(w, first, a, b, inner, moment, found, edge)
+            _three(w, first, a, b, inner, moment, found, edge, sums)
         else:
             _long(w, first, a_lags, a, b_lags, b, room, inner, moment, found)
         left = 0

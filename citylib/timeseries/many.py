@@ -18,8 +18,8 @@ from citylib import checks
 from citylib.errors import InputError
 from citylib.panel import Panel
 from citylib.timeseries.arima_fits import FITTED, STATUSES, ManyArima, aicc, design, readings
-from citylib.timeseries.block import WAYS, Block, ways
-from citylib.timeseries.climb import climb, curvature
+from citylib.timeseries.block import WAYS, Block, Measured, ways
+from citylib.timeseries.climb import climb, derivatives, neighbours
 from citylib.timeseries.conditional import rough
 from citylib.timeseries.exact_climb import MOST, ROUGH_TURNS, highest
 from citylib.timeseries.seen import RANGE, Seen
@@ -257,16 +257,17 @@ def _fit_apart(block: Block, starts: int, standard_errors: bool) -> Results:
 def _fit_block(block: Block, starts: int, standard_errors: bool) -> Results:
     spec = block.specification
     best, turns, converged = _highest(block, starts)
-    natural = spec.natural(best)
-    measured = block.measure(natural[:, None, :], np.arange(block.series))
-    height = block.height(measured)[:, 0]
-    squares = measured.gram[:, 0, 0]
+    natural, errors = spec.natural(best), np.full_like(best, np.nan)
+    if standard_errors and spec.parameters:
+        measured, height, errors = _with_errors(block, natural)
+    else:
+        measured = block.measure(natural[:, None, :], np.arange(block.series))
+        height = block.height(measured)[:, 0]
+    squares = measured.gram[:, -1, -1]
     variance = squares / measured.counted
     edge = (np.abs(np.tanh(best)) > EDGE).any(axis=1)
     status = np.where(edge, "boundary", np.where(converged, "converged", "not converged"))
-    errors = np.full_like(natural, np.nan)
     if standard_errors and spec.parameters:
-        errors = _standard_errors(block, natural, height)
         status = np.where((status == "converged") & np.isnan(errors).any(axis=1), "flat", status)
     scale = block.scale_n
     regression_errors = np.sqrt(variance[:, None] * np.diagonal(measured.spread, axis1=1, axis2=2))
@@ -352,13 +353,15 @@ def _apart(at: FloatArray, value: FloatArray, which: IntArray) -> npt.NDArray[np
     return keep
 
 
-def _standard_errors(block: Block, natural: FloatArray, height: FloatArray) -> FloatArray:
-    def heights(points: FloatArray, which: IntArray) -> FloatArray:
-        return block.height(block.measure(points, which))
-
-    _, hessian = curvature(heights, natural, height, np.arange(len(natural)))
+def _with_errors(block: Block, natural: FloatArray) -> tuple[Measured, FloatArray, FloatArray]:
+    """Measure the tops and what lies about them in one go; return that, the heights and the standard errors."""
+    around = neighbours(natural.shape[1])
+    points = np.append(around, np.zeros((1, natural.shape[1])), axis=0)
+    measured = block.measure(natural[:, None, :] + points, np.arange(block.series))
+    heights = block.height(measured)
+    _, hessian = derivatives(heights[:, :-1], heights[:, -1], natural.shape[1])
     out = np.full_like(natural, np.nan)
     good = np.flatnonzero(np.isfinite(hessian).all(axis=(1, 2)))
     good = good[np.linalg.eigvalsh(-hessian[good])[:, 0] > 0]
     out[good] = np.sqrt(np.diagonal(np.linalg.inv(-hessian[good]), axis1=1, axis2=2))
-    return out
+    return measured, heights[:, -1], out

@@ -184,33 +184,36 @@ def moving_average(t, steps, b_lags, b, errors):
 @njit(cache=True, nogil=True)
 def products(errors, gram, wanted):
     """Products of the errors at the first points with those at all, and of each with itself."""
-    steps = len(errors)
     gram[:, :] = 0.0
-    if wanted < LANES:
+    own = np.empty((1, LANES))
+    if wanted > 5:
+        _eight(errors, gram)
+        return
+    if wanted > 0:
+        _five(errors, gram, wanted - 1, own)
+    else:
         even, odd = spread(0.0), spread(0.0)
+        steps = len(errors)
         for t in range(0, steps - 1, 2):
             x, y = row(errors, t), row(errors, t + 1)
             even, odd = more(even, x, x), more(odd, y, y)
         if steps % 2:
             x = row(errors, steps - 1)
             even = more(even, x, x)
-        own = np.empty((1, LANES))
         put(own, 0, more(even, spread(1.0), odd))
-        for j in range(LANES):
-            gram[j, j] = own[0, j]
-    if 0 < wanted <= 5:
-        _five(errors, gram, wanted - 1)
-    elif wanted > 5:
-        _eight(errors, gram, wanted - 1)
+    for j in range(LANES):
+        gram[j, j] = own[0, j]
 
 
 @njit(cache=True, nogil=True)
-def _five(errors, gram, last):
-    """Fill in the first five rows of the products, rows beyond the last as it."""
+def _five(errors, gram, last, own):
+    """Fill in the first five rows of the products, rows beyond the last as it, and those of each with itself."""
     i, j, k, m = min(1, last), min(2, last), min(3, last), min(4, last)
     one, two, three, four, five = spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
+    each = spread(0.0)
     for t in range(len(errors)):
         x = row(errors, t)
+        each = more(each, x, x)
         one, two, three = (
             more(one, spread(errors[t, 0]), x),
             more(two, spread(errors[t, i]), x),
@@ -219,12 +222,12 @@ def _five(errors, gram, last):
         four, five = more(four, spread(errors[t, k]), x), more(five, spread(errors[t, m]), x)
     for at, total in ((0, one), (i, two), (j, three), (k, four), (m, five)):
         put(gram, at, total)
+    put(own, 0, each)
 
 
 @njit(cache=True, nogil=True)
-def _eight(errors, gram, last):
-    """Fill in all rows of the products, rows beyond the last as it."""
-    six, seven = min(6, last), min(7, last)
+def _eight(errors, gram):
+    """Fill in all rows of the products."""
     g0, g1, g2, g3, g4, g5, g6, g7 = (
         spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0), spread(0.0)
     )  # fmt: skip
@@ -240,6 +243,6 @@ def _eight(errors, gram, last):
             more(g4, spread(errors[t, 4]), x),
             more(g5, spread(errors[t, 5]), x),
         )
-        g6, g7 = more(g6, spread(errors[t, six]), x), more(g7, spread(errors[t, seven]), x)
-    for at, total in ((0, g0), (1, g1), (2, g2), (3, g3), (4, g4), (5, g5), (six, g6), (seven, g7)):
+        g6, g7 = more(g6, spread(errors[t, 6]), x), more(g7, spread(errors[t, 7]), x)
+    for at, total in ((0, g0), (1, g1), (2, g2), (3, g3), (4, g4), (5, g5), (6, g6), (7, g7)):
         put(gram, at, total)

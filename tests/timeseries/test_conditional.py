@@ -96,7 +96,7 @@ def test_one_pass_finds_the_products_that_many_find(p, q):
     a[:p], b[:q] = rng.uniform(-0.3, 0.3, (p, LANES)), rng.uniform(-0.3, 0.3, (q, LANES))
     short = [np.zeros((2 * n, 2 * n, LANES)), np.zeros((2 * n, LANES)), np.zeros((1, LANES))]
     one_pass = conditional._two if n == 2 else conditional._three
-    one_pass(w, p, a, b, *short, np.zeros((2, 2 * n, LANES)))
+    one_pass(w, p, a, b, *short, np.zeros((2, 2 * n, LANES)), np.zeros((2, n + 1, LANES)))
     long = [np.zeros((p + q, p + q, LANES)), np.zeros((p + q, LANES)), np.zeros((1, LANES))]
     conditional._long(w, p, spec.lags[0], a[:p], spec.lags[1], b[:q], np.zeros((3, max(p, q) + len(w), LANES)), *long)
     rows, upper = np.r_[np.arange(p), n + np.arange(q)], np.triu_indices(p + q)
