@@ -26,9 +26,13 @@ __all__ = ["MOST", "highest"]
 
 MOST = LANES - 1  # parameters that a turn has room for
 WIDTH = 1e-4  # of the differences in errors
-FARTHEST = 12.0  # from zero
+FARTHEST, FARTHEST_MA = 12.0, 9.0  # from zero
 LONGEST = 3.0  # of a step
-FLAT = 7.0  # from zero, beyond which a step outwards changes nothing, and does not shorten the others'
+# Of a moving average: from where on nothing changes and it is held, from where on a rough point is tried on the edge,
+# and where it is looked whether what is held there stands higher off it.
+FLAT = 7.0
+EDGE, BEYOND = 3.4, 8.0
+INSIDE = (4.5, 3.7, 5.5)
 ROUGH_TURNS = 14
 FIRST_TURNS = 4  # after which a hill much lower than another is left
 MUCH = 2.0  # log-likelihood
@@ -101,14 +105,40 @@ def _bent(bend, curve, moved, turned):
 
 
 @njit(cache=True, nogil=True)
-def _moved(at, step, share, out):
+def _held(at, moving, curve, slope):
+    """Hold what lies on the edge, where no slope is left; return whether there is any."""
+    k, any_held = len(at), False
+    for i in range(k):
+        if moving[i] and abs(at[i]) >= FLAT:
+            any_held = True
+            slope[i] = 0.0
+            for j in range(k):
+                curve[i, j] = 0.0
+                curve[j, i] = 0.0
+            curve[i, i] = 1.0
+    return any_held
+
+
+@njit(cache=True, nogil=True)
+def _at_edges(at, moving, edge, distance, out):
+    """Fill in the point with what lies beyond the edge at some distance from zero; return whether anything does."""
+    some = False
+    for i in range(len(at)):
+        far = moving[i] and abs(at[i]) >= edge
+        some = some or far
+        out[i] = np.copysign(distance, at[i]) if far else at[i]
+    return some
+
+
+@njit(cache=True, nogil=True)
+def _moved(at, moving, step, share, out):
     longest = 1e-300
     for i in range(len(at)):
-        if abs(at[i]) < FLAT or at[i] * step[i] < 0.0:
-            longest = max(longest, abs(share * step[i]))
+        longest = max(longest, abs(share * step[i]))
     share *= min(1.0, LONGEST / longest)
     for i in range(len(at)):
-        out[i] = min(max(at[i] + min(max(share * step[i], -LONGEST), LONGEST), -FARTHEST), FARTHEST)
+        farthest = FARTHEST_MA if moving[i] else FARTHEST
+        out[i] = min(max(at[i] + share * step[i], -farthest), farthest)
 
 
 @njit(cache=True, nogil=True)
@@ -124,9 +154,14 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, tops_
     bend, whole, root = np.zeros((k, k)), np.zeros((k, k)), np.zeros((k, k))
     steepness, moved, known = np.zeros(k), np.zeros(k), at.copy()
     free, damping, fresh = np.empty((k, LANES)), 0.0, False
-    free[:, 0] = at
-    for lane in range(1, LANES):
+    moving = np.zeros(k, dtype=np.bool_)  # parameters of the moving averages
+    moving[sizes[0] : sizes[0] + sizes[1]] = True
+    moving[k - sizes[3] :] = sizes[3] > 0
+    held, looking, looked, sloped = False, False, False, False
+    for lane in range(LANES):
         free[:, lane] = at
+    if k + 1 < LANES and len(tops) == 0 and _at_edges(at, moving, EDGE, BEYOND, other):  # others may go another way
+        free[:, k + 1] = other
     for turn in range(turns):
         for i in range(k):
             free[:, i + 1] = free[:, 0]
@@ -144,9 +179,13 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, tops_
             fresh = False
             free[:, 0] = at
             for lane in range(k + 1, LANES):
-                _moved(at, step, 1.5 ** (lane - k) - 0.5, other)
+                _moved(at, moving, step, 1.5 ** (lane - k) - 0.5, other)
                 free[:, lane] = other
+            looking = False
             continue
+        if looking:
+            return max(value, heights[0]), turn + 1, True
+        done = False
         if heights[0] > value or (not fresh and heights[0] >= value - 1e-9 * abs(value)):
             arrived = not fresh and turn > 0 and heights[0] <= value
             value = max(value, heights[0])
@@ -154,21 +193,25 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, tops_
             moved[:] = free[:, 0] - known
             at[:] = free[:, 0]
             _slopes(gram, log_F, len(w), curve, slope)
-            if turn > 0:
-                steepness[:] = slope - steepness
+            held = _held(at, moving, curve, slope)
+            if sloped:
+                for i in range(k):
+                    still = moving[i] and abs(at[i]) >= FLAT
+                    steepness[i] = 0.0 if still else slope[i] - steepness[i]
+                    moved[i] = 0.0 if still else moved[i]
                 _bent(bend, curve, moved, steepness)
+            sloped = True
             known[:] = at
             for i in range(k):
                 for j in range(k):
                     whole[i, j] = curve[i, j] + bend[i, j]
             damping = 0.1 * damping if damping > 1e-6 else 0.0
-            if fresh and not arrived and value - before < tolerance:
-                return value, turn + 1, True
+            done = fresh and not arrived and value - before < tolerance
             fresh = True
         elif not fresh:
             return value, turn + 1, False
         elif damping > 1e3:
-            return value, turn + 1, True
+            done = True
         else:
             damping = max(1e-3, 30.0 * damping)
         if turn + 1 >= FIRST_TURNS and value < least - MUCH:
@@ -176,24 +219,34 @@ def _climb(w, sizes, a_lags, b_lags, r, at, value, turns, tolerance, tops, tops_
         for one in range(len(tops)):
             if value <= tops_value[one] and _together(at, tops[one]):
                 return value, turn + 1, False
-        damped_step(whole, slope, damping, root, step)
-        promised = 0.0
-        for i in range(k):
-            promised -= 0.5 * step[i] * slope[i]
-        if value + HOPE * promised < least - 1.0:
-            return value, turn + 1, False
-        _moved(at, step, 1.0, other)
-        if promised < 3.0 * tolerance:  # too little for a look
-            if damping == 0.0:
-                at[:] = other
+        if not done:
+            damped_step(whole, slope, damping, root, step)
+            promised = 0.0
+            for i in range(k):
+                promised -= 0.5 * step[i] * slope[i]
+            if value + HOPE * promised < least - 1.0:
+                return value, turn + 1, False
+            _moved(at, moving, step, 1.0, other)
+            free[:, 0] = other
+            if promised < 3.0 * tolerance:  # too little for a look
+                done = True
+                if damping == 0.0:
+                    at[:] = other
+        if not done:
+            for lane in range(k + 1, LANES):
+                which = (lane - k - 1) % len(REACH)
+                if DAMPING[which] > 0.0:
+                    damped_step(curve, slope, max(DAMPING[which], 30.0 * damping), root, step)
+                _moved(at, moving, step, REACH[which], other)
+                free[:, lane] = other
+        elif held and not looked and k + 1 < LANES:
+            looking, looked = True, True
+            free[:, 0] = at
+            for lane in range(k + 1, LANES):
+                _at_edges(at, moving, FLAT, INSIDE[(lane - k - 1) % len(INSIDE)], other)
+                free[:, lane] = other
+        else:
             return value, turn + 1, True
-        free[:, 0] = other
-        for lane in range(k + 1, LANES):
-            which = (lane - k - 1) % len(REACH)
-            if DAMPING[which] > 0.0:
-                damped_step(curve, slope, max(DAMPING[which], 30.0 * damping), root, step)
-            _moved(at, step, REACH[which], other)
-            free[:, lane] = other
     return value, turns, False
 
 

@@ -139,8 +139,20 @@ def fit_orders(
         Readings; NaN where one is missing.
     specifications : sequence of Specification
         One or more, of the same differences and season.
-    x_TK, constant, starts, standard_errors, block, workers, progress :
-        As for `fit`.
+    x_TK : array_like, shape (T, K), optional
+        Regressors of all sensors.
+    constant : bool, default False
+        Whether the processes have a mean.
+    starts : int, default 8
+        Starts of each sensor and order.
+    standard_errors : bool, default True
+        Whether they are worked out.
+    block : int, default 64
+        Sensors held in work at a time by each worker.
+    workers : int, default 1
+        Threads.
+    progress : bool, default False
+        Whether a bar is shown.
 
     Returns
     -------
