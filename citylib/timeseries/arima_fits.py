@@ -251,7 +251,8 @@ def _ahead(
         # Filled up to the next reading, or with the last: an origin that does not know that reading has no forecast.
         told_O = origins_O > known[min(np.searchsorted(known, gaps[-1]), len(known) - 1)] if len(known) else ~told_O
         if not told_O.any():
-            return np.full((2, len(origins_O), horizon), np.nan)
+            nothing = np.full((len(origins_O), horizon), np.nan)
+            return nothing, nothing
         rest_T = rest_T.copy()
         rest_T[: spec.levels] = np.interp(np.arange(spec.levels), known, rest_T[known])
     states = len(a_r) + len(c)
