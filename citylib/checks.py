@@ -26,11 +26,14 @@ __all__ = [
     "one_of",
     "same_length",
     "series",
+    "squarable",
     "steps",
     "unique",
 ]
 
 FloatArray = npt.NDArray[np.float64]
+SQUARES = (1e-140, 1e140)  # between which numbers can be squared and added up, and their residuals too
+EXACT = 2**53  # up to which a float64 holds every whole number
 
 
 def array(
@@ -329,11 +332,24 @@ def increasing(argument: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
     return out
 
 
+def squarable(argument: str, value: FloatArray) -> FloatArray:
+    """Return `value` if its largest number is of a size that can be squared; all zero, it can."""
+    largest = float(np.fmax.reduce(np.abs(value), axis=None, initial=0.0))
+    if largest and not SQUARES[0] <= largest <= SQUARES[1]:
+        rule = f"be of a size that can be squared, between {SQUARES[0]:g} and {SQUARES[1]:g}"
+        raise InputError(argument, rule, f"{largest:g}", "take another unit")
+    return value
+
+
 def steps(argument: str, value: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Return `value` as whole numbers, strictly increasing: positions on a time axis of equal steps."""
     out = np.asarray(value)
     if out.dtype.kind not in "iu":
+        if out.dtype.kind in "mMSU":  # numpy would make numbers of them
+            raise InputError(argument, "be whole numbers of steps", f"{out.dtype} values")
         numbers = array(argument, value, ndim=1)
+        if (np.abs(numbers) > EXACT).any():
+            raise InputError(argument, "be whole numbers of steps, up to 2**53", f"{np.abs(numbers).max():g}")
         if (numbers != np.round(numbers)).any():
             at = int(np.argmax(numbers != np.round(numbers)))
             raise InputError(argument, "be whole numbers of steps", f"{numbers[at]:g} at row {at}")

@@ -28,7 +28,10 @@ __all__ = ["ManyCounts", "fit"]
 FloatArray = npt.NDArray[np.float64]
 LAWS = ("poisson", "negative binomial")
 ERRORS = ("model", "robust", "cluster")
-STATUSES = ("fitted", "all missing", "too few rows", "all zero", "collinear", "separated", "no convergence")
+STATUSES = (
+    *("fitted", "all missing", "too few rows", "one group", "all zero", "collinear", "separated", "no convergence"),
+)
+MOST = 2**53  # up to which every whole number can be held
 CLOSE = 1e-9  # smallest eigenvalue of scaled columns' products, below which dependence is looked for exactly
 
 
@@ -49,7 +52,8 @@ class ManyCounts:
     errors : str
         "model", "robust" or "cluster".
     status : ndarray of str, shape (N,)
-        Fitted, all missing, too few rows, all zero, collinear, separated, no convergence.
+        Fitted, all missing, too few rows, one group (for clustered errors: all its rows lie in one), all zero,
+        collinear, separated, no convergence.
     coefficients : ndarray, shape (N, K)
         Effects on the logarithm of the expected count, per unit of the column.
     covariance : ndarray, shape (N, K, K)
@@ -173,7 +177,7 @@ def fit(
     ------
     InputError
         Counts that are negative or not whole, exposure that is not above zero, shapes that do not fit, `groups`
-        missing for "cluster" or fewer than two of them.
+        missing for "cluster" or fewer than two of them, no columns.
 
     References
     ----------
@@ -216,6 +220,8 @@ def _counts(counts: Panel | npt.ArrayLike) -> tuple[FloatArray, tuple[str, ...]]
     if (read < 0).any() or (read != np.round(read)).any():
         odd = read[(read < 0) | (read != np.round(read))][0]
         raise InputError("counts", "be whole numbers from 0", f"{odd:g}")
+    if (read > MOST).any():
+        raise InputError("counts", "be at most 2**53, up to which whole numbers can be held", f"{read.max():g}")
     names = counts.sensors if isinstance(counts, Panel) else range(y_TN.shape[1])
     return y_TN, tuple(map(str, names))
 
@@ -228,6 +234,8 @@ def _design(
         own = own[None]
     if own.ndim != 3 or own.shape[1] != shape[0] or len(own) not in (1, shape[1]):
         raise InputError("x", f"have shape ({shape[0]}, K) or ({shape[1]}, {shape[0]}, K)", np.shape(x))
+    if not own.shape[2]:
+        raise InputError("x", "have a column at least", np.shape(x))
     if names is None:
         held = isinstance(x, pd.DataFrame)
         names = [str(c) for c in x.columns] if held else [f"x{k}" for k in range(own.shape[2])]  # type: ignore[union-attr]
@@ -251,7 +259,10 @@ def _exposure(exposure: npt.ArrayLike, shape: tuple[int, ...]) -> FloatArray:
 def _groups(groups: npt.ArrayLike | None, rows: int) -> npt.NDArray[np.intp]:
     if groups is None:
         raise InputError("groups", "be given for clustered errors", groups)
-    codes, levels = pd.factorize(np.asarray(groups))
+    given = np.asarray(groups)
+    if given.ndim != 1:
+        raise InputError("groups", "have 1 dimension(s)", given.shape)
+    codes, levels = pd.factorize(given)
     checks.same_length(groups=codes, counts=range(rows))
     if len(levels) < 2 or (codes < 0).any():
         raise InputError("groups", "be at least two, none missing", len(levels))
@@ -271,6 +282,9 @@ def _fit_block(
     out.rows[part] = rows = known.sum(axis=1)
     status = out.status[part]
     status[y.sum(axis=1) == 0] = "all zero"
+    if codes is not None:
+        first = codes[known.argmax(axis=1)]  # the group of each series' first row
+        status[((codes == first[:, None]) | ~known).all(axis=1)] = "one group"
     status[rows <= x.shape[2]] = "too few rows"
     status[rows == 0] = "all missing"
     _triage(out, part.start, status, x, y, known)

@@ -38,7 +38,9 @@ def dependent(x_TK: npt.ArrayLike, names: Sequence[str]) -> dict[str, str]:
     x = checks.matrix("x", x_TK)
     if x.shape[1] != len(names):
         raise InputError("names", f"be {x.shape[1]}, one a column", len(names))
-    triangle = np.asarray(np.linalg.qr(x, mode="r"))
+    size_K = np.abs(x).max(axis=0)  # each column in its own size, whose squares neither overflow nor vanish
+    size_K[size_K == 0] = 1.0
+    triangle = np.asarray(np.linalg.qr(x / size_K, mode="r"))
     found: dict[str, str] = {}
     kept: list[int] = []
     basis = np.zeros((len(triangle), 0))
@@ -52,7 +54,7 @@ def dependent(x_TK: npt.ArrayLike, names: Sequence[str]) -> dict[str, str]:
             kept.append(k)
             basis = np.column_stack([basis, rest / left])
         else:
-            weights = np.linalg.lstsq(triangle[:, kept], column, rcond=None)[0]
+            weights = np.linalg.lstsq(triangle[:, kept], column, rcond=None)[0] * size_K[k] / size_K[kept]
             found[name] = _combination(weights, [names[j] for j in kept])
     return found
 

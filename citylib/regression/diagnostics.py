@@ -16,6 +16,7 @@ from scipy import linalg
 
 from citylib import checks
 from citylib.errors import InputError
+from citylib.regression.scores import SPARSE, pair_sums, shortened
 
 __all__ = ["autocorrelation", "durbin_watson", "errors_by_lag", "variance_inflation"]
 
@@ -192,17 +193,24 @@ def errors_by_lag(
     rows = checks.same_length(x=design, residuals=rest)
     known = [str(c) for c in x.columns]
     chosen = known if columns is None else [checks.one_of("columns", name, known) for name in columns]
-    when = np.arange(rows) if steps is None else checks.increasing("steps", steps)
+    when = np.arange(rows) if steps is None else checks.steps("steps", steps)
     checks.same_length(steps=when, x=design)
+    tried = [checks.integer("lags", lag, minimum=0) for lag in lags]
+    if int(when[-1] - when[0]) > SPARSE * rows:
+        when = shortened(when, min(max(tried, default=0), int(when[-1] - when[0])))
     triangle = np.linalg.qr(design, mode="r")
     inverse = linalg.solve_triangular(triangle, np.eye(len(known)))
     weights = design @ (inverse @ inverse.T)[:, [known.index(name) for name in chosen]]
     span = int(when[-1] - when[0]) + 1
+    if span > SPARSE * rows:  # times in seconds: no grid of them fits into memory
+        scores = weights * rest[:, None]
+        errors = {lag: np.sqrt(np.diag(pair_sums(scores, when, lag))) for lag in tried}
+        return pd.DataFrame.from_dict(errors, orient="index", columns=chosen).rename_axis("lag")
     total = np.zeros((span + 1, len(chosen)))
     total[when - when[0] + 1] = weights * rest[:, None]
     np.cumsum(total, axis=0, out=total)
     found = {}
-    for lag in [checks.integer("lags", lag, minimum=0) for lag in lags]:
+    for lag in tried:
         ends = np.arange(span + lag)
         window = total[np.minimum(ends + 1, span)] - total[np.maximum(ends - lag, 0)]
         found[lag] = np.sqrt((window**2).sum(axis=0) / (lag + 1))

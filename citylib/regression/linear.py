@@ -18,12 +18,12 @@ from scipy import linalg, stats
 from citylib import checks
 from citylib.errors import InputError
 from citylib.regression.dependence import dependent
+from citylib.regression.scores import SPARSE, pair_sums, reach_of, shortened
 
 __all__ = ["ERRORS", "LinearFit", "fit"]
 
 FloatArray = npt.NDArray[np.float64]
 ERRORS = ("classic", "HC3", "HAC")
-SPARSE = 20  # steps a row, from which on a sum over all steps is no longer quicker than one over pairs of rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +168,7 @@ def fit(
     ------
     InputError
         Missing or infinite values, fewer rows than columns plus one, dependent columns (named),
-        `lags` missing for HAC.
+        `lags` missing for HAC or longer than the rows, numbers too large or small to be squared.
 
     References
     ----------
@@ -184,12 +184,14 @@ def fit(
     >>> line.coefficients.round(2).tolist()
     [0.97, 2.02]
     """
-    design = checks.matrix("x", x)
-    readings = checks.series("y", y)
+    design = checks.squarable("x", checks.matrix("x", x))
+    readings = checks.squarable("y", checks.series("y", y))
     rows = checks.same_length(x=design, y=readings)
     columns = design.shape[1]
     labels = _labels(x, names, columns)
     checks.one_of("errors", errors, ERRORS)
+    if not columns:
+        raise InputError("x", "have a column at least", design.shape)
     if rows <= columns:
         raise InputError("x", f"have more rows than its {columns} columns", rows)
     q, triangle = np.linalg.qr(design)
@@ -242,25 +244,16 @@ def _meat(
             raise InputError("x", "have no row that fits itself (HC3)", f"leverage 1 at row {row}", hint)
         scores = q * (residuals / (1 - leverage))[:, None]
         return np.asarray(scores.T @ scores)
-    reach = checks.integer("lags (for HAC)", lags, minimum=0)
     scores = q * residuals[:, None]
     rows = len(residuals)
     when = np.arange(rows) if steps is None else checks.steps("steps", steps)
     checks.same_length(steps=when, y=residuals)
+    reach = reach_of(lags, when)
     if int(when[-1] - when[0]) + reach > SPARSE * rows:
-        return _by_pairs(scores, when, reach)
+        when = shortened(when, reach)
+    if int(when[-1] - when[0]) + reach > SPARSE * rows:
+        return pair_sums(scores, when, reach)
     return _by_windows(scores, when, reach)
-
-
-def _by_pairs(scores: FloatArray, when: npt.NDArray[np.int64], reach: int) -> FloatArray:
-    """Newey and West's sum as it is written: rows a lag apart, lag by lag."""
-    meat = scores.T @ scores
-    for lag in range(1, reach + 1):
-        later = np.searchsorted(when, when + lag)
-        pairs = np.flatnonzero((later < len(when)) & (when[np.minimum(later, len(when) - 1)] == when + lag))
-        cross = scores[later[pairs]].T @ scores[pairs]
-        meat += (1 - lag / (reach + 1)) * (cross + cross.T)
-    return np.asarray(meat)
 
 
 def _by_windows(scores: FloatArray, when: npt.NDArray[np.int64], reach: int) -> FloatArray:

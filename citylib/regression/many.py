@@ -21,14 +21,14 @@ from citylib.errors import InputError
 from citylib.panel import Panel
 from citylib.regression.dependence import dependent
 from citylib.regression.linear import ERRORS
-from citylib.regression.scores import moving_sums
+from citylib.regression.scores import SPARSE, moving_sums, pair_sums, reach_of, shortened
 
 __all__ = ["ManyLinear", "fit"]
 
 FloatArray = npt.NDArray[np.float64]
 Designs = Callable[[int, int], FloatArray]
 
-STATUSES = ("fitted", "too few rows", "constant", "all missing", "collinear", "row fits itself")
+STATUSES = ("fitted", "too few rows", "constant", "all missing", "collinear", "row fits itself", "out of range")
 CLOSE = 1e-7  # a column's new part, as a share of it, below which columns are looked at for dependence
 STEEP = 100.0  # of a triangle and its inverse, above which coefficients are mended once
 WELL = 1e-2  # above which one factorisation is as good as two
@@ -47,7 +47,8 @@ class ManyLinear:
     sensors : tuple of str
         Ids.
     status : ndarray of str, shape (N,)
-        Fitted, too few rows, constant, all missing, collinear, row fits itself.
+        Fitted, too few rows, constant, all missing, collinear, row fits itself, out of range (numbers too large or
+        small to be squared: take another unit).
     coefficients : ndarray, shape (N, K)
         In the unit of y per unit of the column.
     covariance : ndarray, shape (N, K, K)
@@ -149,7 +150,8 @@ def fit(
     Raises
     ------
     InputError
-        Infinite values, other lengths, a shared design with dependent columns (named), `lags` missing for HAC.
+        Infinite values, other lengths, a shared design with dependent columns (named), `lags` missing for HAC or
+        longer than the rows, no columns.
 
     References
     ----------
@@ -168,9 +170,11 @@ def fit(
     y_TN, sensors = _values(values)
     rows, many = y_TN.shape
     checks.one_of("errors", errors, ERRORS)
-    reach = checks.integer("lags (for HAC)", lags, minimum=0) if errors == "HAC" else 0
     when = np.arange(rows) if steps is None else checks.steps("steps", steps)
     checks.same_length(steps=when, values=y_TN)
+    reach = reach_of(lags, when) if errors == "HAC" else 0
+    if int(when[-1] - when[0]) + reach > SPARSE * rows:
+        when = shortened(when, reach)
     designs, labels = _designs(x, rows, many, names)
     columns = len(labels)
     step = checks.integer("block", block, minimum=1)
@@ -198,7 +202,10 @@ def _designs(
     """Return a function that gives checked designs of a block, and the names of the columns."""
     if callable(x):
         given: Designs = x
-        columns = np.asarray(given(0, 1)).shape[-1]
+        first = np.asarray(given(0, 1))
+        if first.ndim != 3:
+            raise InputError("x", f"give designs of shape (n, {rows}, K)", first.shape)
+        columns = first.shape[-1]
     else:
         own = checks.array("x", x, missing=True)
         if own.ndim not in (2, 3) or own.shape[-2] != rows or (own.ndim == 3 and len(own) != many):
@@ -210,10 +217,13 @@ def _designs(
 
     if names is None and isinstance(x, pd.DataFrame):
         names = [str(c) for c in x.columns]
+    if not columns:
+        raise InputError("x", "have a column at least", f"shape (..., {rows}, 0)")
     labels = tuple(checks.unique("names", list(names or (f"x{k}" for k in range(columns)))))
     if len(labels) != columns:
         raise InputError("names", f"be {columns}, one a column", len(labels))
     if not callable(x) and own.ndim == 2:
+        checks.squarable("x", own[~np.isnan(own).any(axis=1)])
         repeats = dependent(own[~np.isnan(own).any(axis=1)], labels)
         if repeats:
             told = "; ".join(f"{a} = {b}" for a, b in repeats.items())
@@ -246,14 +256,18 @@ def _fit_block(
     rows = known.sum(axis=1)
     out.rows[part] = rows
     status = out.status[part]
-    spread = np.where(known, y_nT, -np.inf).max(axis=1) - np.where(known, y_nT, np.inf).min(axis=1)
-    status[spread <= 0] = "constant"
+    low, high = np.where(known, y_nT, np.inf).min(axis=1), np.where(known, y_nT, -np.inf).max(axis=1)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    status[(largest < checks.SQUARES[0]) | (largest > checks.SQUARES[1])] = "out of range"
+    status[low >= high] = "constant"
     status[rows <= columns] = "too few rows"
     status[~np.isfinite(y_nT).any(axis=1)] = "all missing"
     good = np.flatnonzero(status == "fitted")
     triangles = np.zeros((len(status), columns, columns))
     for i in good:
         triangle, status[i], repeats = _triangle(x[i], out.names)
+        if status[i] == "out of range":
+            continue
         if repeats:
             out.repeats[out.sensors[part.start + i]] = repeats
         else:
@@ -266,6 +280,9 @@ def _fit_block(
 def _triangle(x_TK: FloatArray, names: Sequence[str]) -> tuple[FloatArray, str, str]:
     """Return R of the QR decomposition by Cholesky's of X'X, twice where once would lose digits."""
     size = np.sqrt(np.einsum("tk,tk->k", x_TK, x_TK))
+    told = np.where(size > 0, size, 1.0)
+    if not (told.min() >= checks.SQUARES[0] and told.max() <= checks.SQUARES[1]):
+        return np.zeros((len(size), len(size))), "out of range", ""
     gram = x_TK.T @ x_TK
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = gram / size / size[:, None]
@@ -337,8 +354,11 @@ def _meat(
             return None
         scores = basis_TK * (residual / rest)[:, None]
         return np.asarray(inverse @ (scores.T @ scores) @ inverse.T)
-    # Bartlett's weights are those of sums over lags + 1 steps with each other: one product in place of one a lag.
-    moving = np.zeros((int(when[-1] - when[0]) + 1 + reach, x_TK.shape[1]))
-    moving_sums(np.ascontiguousarray(x_TK), residual, when - when[0], reach, moving)
+    span = int(when[-1] - when[0])
     normal = inverse @ inverse.T
+    if span + reach > SPARSE * len(when):
+        return np.asarray(normal @ pair_sums(x_TK * residual[:, None], when, reach) @ normal)
+    # Bartlett's weights are those of sums over lags + 1 steps with each other: one product in place of one a lag.
+    moving = np.zeros((span + 1 + reach, x_TK.shape[1]))
+    moving_sums(np.ascontiguousarray(x_TK), residual, when - when[0], reach, moving)
     return np.asarray(normal @ (moving.T @ moving) @ normal / (reach + 1))

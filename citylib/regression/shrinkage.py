@@ -21,6 +21,7 @@ __all__ = ["Shrunken", "posterior", "repeated", "shrink"]
 
 FloatArray = npt.NDArray[np.float64]
 STRUCTURES = ("full", "diagonal")
+SKEW = 1e-8  # of a matrix's largest number: how far it may be from symmetric, and a spread's eigenvalues under zero
 FLOOR = 1e-3  # of the noise: where the climb begins in directions without any spread to be seen
 
 
@@ -109,7 +110,8 @@ def shrink(
     Raises
     ------
     InputError
-        Fewer than three sensors with estimates, shapes that do not fit, covariances that are not positive definite.
+        Fewer than three sensors with estimates, no columns, shapes that do not fit, covariances that are not symmetric
+        and positive definite, a tolerance that is no number from 0, numbers that cannot be squared.
 
     References
     ----------
@@ -125,19 +127,13 @@ def shrink(
     >>> found.spread.round(4).tolist(), found.coefficients.round(4).ravel().tolist()
     ([[1.0]], [2.4, 2.8, 3.2, 3.6])
     """
-    b = checks.matrix("estimates", estimates, missing=True)
-    v = checks.array("covariances", covariances, ndim=3, missing=True)
-    many, columns = b.shape
-    if v.shape != (many, columns, columns):
-        raise InputError("covariances", f"have shape ({many}, {columns}, {columns})", v.shape)
     checks.one_of("structure", structure, STRUCTURES)
     checks.integer("most", most, minimum=1)
-    known = ~np.isnan(b).any(axis=1)
+    tolerance = checks.number("tolerance", tolerance, minimum=0)
+    b, v, known = _checked(estimates, covariances)
     if known.sum() < 3:
         raise InputError("estimates", "hold at least three sensors with an estimate", int(known.sum()))
-    own, noise = b[known], checks.array("covariances", v[known])
-    if np.linalg.eigvalsh(noise)[:, 0].min() <= 0:
-        raise InputError("covariances", "be positive definite", "an eigenvalue of zero or less")
+    own, noise = b[known], v[known]
     spread = _moments(own, noise, structure)
     height, converged = -np.inf, False
     for _ in range(most):
@@ -151,7 +147,7 @@ def shrink(
         left = spread - np.einsum("jk,nkl,lm->njm", spread, total, spread)
         spread = (left + pulled[:, :, None] * pulled[:, None, :]).mean(axis=0)
         spread = np.diag(np.diag(spread)) if structure == "diagonal" else (spread + spread.T) / 2
-    return posterior(b, v, spread=spread, converged=converged)
+    return _drawn(b, v, known, spread, converged)
 
 
 def posterior(
@@ -164,7 +160,7 @@ def posterior(
     estimates : array_like, shape (N, K)
         Each sensor's own; NaN in rows that could not be fitted.
     covariances : array_like, shape (N, K, K)
-        Of the estimates.
+        Of the estimates, positive definite.
     spread : array_like, shape (K, K)
         B; zero pools all sensors into one.
     converged : bool, default True
@@ -177,15 +173,48 @@ def posterior(
     Raises
     ------
     InputError
-        A spread of another shape.
+        No sensor with an estimate, no columns, shapes that do not fit, covariances that are not symmetric and positive
+        definite, a spread that is not symmetric or has an eigenvalue under zero, numbers that cannot be squared.
     """
-    b = checks.matrix("estimates", estimates, missing=True)
-    v = checks.array("covariances", covariances, ndim=3, missing=True)
-    wide = checks.matrix("spread", spread)
-    many, columns = b.shape
+    b, v, known = _checked(estimates, covariances)
+    if not known.any():
+        raise InputError("estimates", "hold a sensor with an estimate", f"{len(b)} sensors, none with all numbers")
+    wide = checks.squarable("spread", checks.matrix("spread", spread))
+    columns = b.shape[1]
     if wide.shape != (columns, columns):
         raise InputError("spread", f"have shape ({columns}, {columns})", wide.shape)
+    largest = np.abs(wide).max()
+    if (np.abs(wide - wide.T) > SKEW * largest).any():
+        raise InputError("spread", "be symmetric", f"{np.abs(wide - wide.T).max():g} apart")
+    if np.linalg.eigvalsh(wide)[0] < -SKEW * largest:
+        raise InputError("spread", "have no eigenvalue under zero", f"{np.linalg.eigvalsh(wide)[0]:g}")
+    return _drawn(b, v, known, wide, bool(converged))
+
+
+def _checked(
+    estimates: npt.ArrayLike, covariances: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """Return estimates and covariances as they are computed with, and which sensors have an estimate."""
+    b = checks.squarable("estimates", checks.matrix("estimates", estimates, missing=True))
+    v = checks.array("covariances", covariances, ndim=3, missing=True)
+    many, columns = b.shape
+    if not columns:
+        raise InputError("estimates", "have a column at least", b.shape)
+    if v.shape != (many, columns, columns):
+        raise InputError("covariances", f"have shape ({many}, {columns}, {columns})", v.shape)
     known = np.asarray(~np.isnan(b).any(axis=1))
+    noise = checks.squarable("covariances", checks.array("covariances of sensors with an estimate", v[known]))
+    if len(noise):
+        skew = np.abs(noise - noise.transpose(0, 2, 1)).max(axis=(1, 2)) > SKEW * np.abs(noise).max(axis=(1, 2))
+        if skew.any():
+            raise InputError("covariances", "be symmetric", f"that of sensor {np.flatnonzero(known)[skew][0]}")
+        if np.linalg.eigvalsh(noise)[:, 0].min() <= 0:
+            raise InputError("covariances", "be positive definite", "an eigenvalue of zero or less")
+    return b, v, known
+
+
+def _drawn(b: FloatArray, v: FloatArray, known: npt.NDArray[np.bool_], wide: FloatArray, converged: bool) -> Shrunken:
+    many, columns = b.shape
     mean, inverse, height = _mean(b[known], v[known], wide)
     unsure = np.linalg.inv(inverse.sum(axis=0))
     share = np.zeros((many, columns, columns))  # of its own deviation; nothing of its own where nothing is known
@@ -220,7 +249,7 @@ def repeated(readings: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     Raises
     ------
     InputError
-        Fewer degrees of freedom within sensors than the K numbers need.
+        Fewer degrees of freedom within sensors than the K numbers need, no columns.
 
     Examples
     --------
@@ -229,6 +258,8 @@ def repeated(readings: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     ([2.0, 6.0, 5.0], [0.5, 0.5, 1.0])
     """
     y = checks.array("readings", readings, ndim=3, missing=True)
+    if not y.shape[2]:
+        raise InputError("readings", "have a column at least", y.shape)
     known = np.asarray(~np.isnan(y).any(axis=2))
     number = known.sum(axis=1)
     held = np.where(known[:, :, None], y, 0.0)

@@ -8,7 +8,7 @@ logarithms, so that no inverse is ever formed. Held equal to spreg by a test. Le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -162,7 +162,8 @@ def lag(
     Raises
     ------
     InputError
-        Missing or infinite values, too few places, dependent columns, weights of another order or with islands.
+        Missing or infinite values, numbers that cannot be squared, too few places, dependent columns, weights of
+        another order or with islands.
 
     References
     ----------
@@ -170,6 +171,8 @@ def lag(
     Anselin, L. (1988). Spatial Econometrics: Methods and Models. Kluwer, chapter 6.
     """
     design, readings, given, labels = checked(x, y, w, names)
+    unit_y = _unit_of(readings)
+    readings = readings / unit_y
     matrix, size = unit(given)
     n = len(readings)
     q, triangle = np.linalg.qr(design)
@@ -200,9 +203,8 @@ def lag(
         covariance[k, :] /= size
         covariance[:, k] /= size
     residual = own - rho * others
-    return SpatialFit(
-        "lag", labels, beta, rho / size, s2, covariance, height, residual, trace, _sums_to_one(given)
-    )  # fmt: skip
+    found = SpatialFit("lag", labels, beta, rho / size, s2, covariance, height, residual, trace, _sums_to_one(given))
+    return _in_unit(found, unit_y)
 
 
 def error(
@@ -243,6 +245,8 @@ def error(
     Anselin, L. (1988). Spatial Econometrics: Methods and Models. Kluwer, chapter 8.
     """
     design, readings, given, labels = checked(x, y, w, names)
+    unit_y = _unit_of(readings)
+    readings = readings / unit_y
     matrix, size = unit(given)
     n, k = design.shape
     stacked = np.column_stack([design, readings])
@@ -268,7 +272,29 @@ def error(
         inverse = linalg.solve_triangular(triangle, np.eye(k))
         corner = _inverse(np.array([[two + crossed, one / s2], [one / s2, n / (2 * s2**2)]]))
         covariance = linalg.block_diag(s2 * inverse @ inverse.T, corner[0, 0] / size**2)
-    return SpatialFit("error", labels, beta, lam / size, s2, covariance, height, residual, None, _sums_to_one(given))
+    found = SpatialFit("error", labels, beta, lam / size, s2, covariance, height, residual, None, _sums_to_one(given))
+    return _in_unit(found, unit_y)
+
+
+def _unit_of(readings: FloatArray) -> float:
+    """Return the power of two nearest to the largest reading: divided by it readings keep every digit."""
+    return float(np.ldexp(1.0, int(np.frexp(np.abs(readings).max())[1])))
+
+
+def _in_unit(found: SpatialFit, size: float) -> SpatialFit:
+    """Return the fit of readings that were divided by `size` in the readings' own unit."""
+    covariance = found.covariance
+    if covariance is not None:
+        each = np.append(np.full(len(found.coefficients), size), 1.0)
+        covariance = covariance * np.outer(each, each)
+    return replace(
+        found,
+        coefficients=found.coefficients * size,
+        variance=found.variance * size**2,
+        covariance=covariance,
+        loglikelihood=found.loglikelihood - len(found.residuals) * float(np.log(size)),
+        residuals=found.residuals * size,
+    )
 
 
 def _solved(matrix: sparse.csr_array, rho: float, right: FloatArray) -> FloatArray:
@@ -288,7 +314,8 @@ def checked(
     x: pd.DataFrame | npt.ArrayLike, y: npt.ArrayLike, w: object, names: Sequence[str] | None
 ) -> tuple[FloatArray, FloatArray, sparse.csr_array, tuple[str, ...]]:
     """Return design, readings, weights and names as they are computed with, or say what is wrong; see `lag`."""
-    design, readings = checks.matrix("x", x), checks.series("y", y)
+    design = checks.squarable("x", checks.matrix("x", x))
+    readings = checks.squarable("y", checks.series("y", y))
     n = checks.same_length(x=design, y=readings)
     k = design.shape[1]
     if names is None:

@@ -25,7 +25,7 @@ from scipy.sparse import linalg
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.spatial.space_time_design import Design, FloatArray, IntArray, Moments
+from citylib.spatial.space_time_design import Design, FloatArray, IntArray, Moments, readings
 
 __all__ = ["SpaceTime", "fit", "modulus", "solve"]
 
@@ -159,8 +159,9 @@ def fit(
     Raises
     ------
     InputError
-        Shapes that disagree, no lags at all, steps that are not increasing, a negative penalty, known columns or
-        stand-ins with missing values, no sensor that can be fitted.
+        Shapes that disagree, no lags at all, lags and steps that reach over more than there is to learn from, steps
+        that are not increasing, a negative penalty, known columns or stand-ins with missing values, readings beyond
+        1e300, no sensor that can be fitted.
 
     References
     ----------
@@ -181,7 +182,7 @@ def fit(
     >>> [f"{v:.1f}" for v in found.table()["mean"]]
     ['0.5', '0.3']
     """
-    matrix = checks.matrix("values", values, missing=True, at_least=2)
+    matrix = readings(values)
     end = len(matrix) if until is None else checks.integer("until", until, minimum=2, maximum=len(matrix))
     design = Design.learn(matrix, orders, lags=lags, steps=steps, known=known, end=end)
     cost = design.costs(penalty)

@@ -18,7 +18,7 @@ from scipy import sparse
 from citylib import checks
 from citylib.errors import InputError
 from citylib.spatial.space_time import solve
-from citylib.spatial.space_time_design import Design
+from citylib.spatial.space_time_design import Design, listed, readings
 
 __all__ = ["Choice", "choose"]
 
@@ -97,22 +97,29 @@ def choose(
     InputError
         As `fit` raises; no candidates, penalties that are not positive, nothing to judge on.
     """
-    matrix = checks.matrix("values", values, missing=True, at_least=2)
+    matrix = readings(values)
     end = len(matrix) if until is None else checks.integer("until", until, minimum=2, maximum=len(matrix))
     split = checks.integer("split", split, minimum=2, maximum=end - 1)
-    tried = [tuple(checks.integer("candidates", n, minimum=0) for n in c) for c in candidates]
-    odd = [c for c in tried if len(c) != len(orders) or not any(c)]
+    many = len(listed("orders", orders, "sparse matrices"))
+    given = [
+        listed("candidates", c, "sequences of whole numbers") for c in listed("candidates", candidates, "sequences")
+    ]
+    tried = [tuple(checks.integer("candidates", n, minimum=0) for n in c) for c in given]
+    odd = [c for c in tried if len(c) != many or not any(c)]
     if not tried or odd:
-        raise InputError("candidates", f"be at least one, each of {len(orders)} lags, some above 0", odd[:1])
-    costs = [checks.number("penalties", p, above=0) for p in penalties]
-    shares = [checks.number("own_shares", s, above=0) for s in own_shares]
+        raise InputError("candidates", f"be at least one, each of {many} lags, some above 0", odd[:1])
+    costs = [checks.number("penalties", p, above=0) for p in listed("penalties", penalties, "numbers")]
+    shares = [checks.number("own_shares", s, above=0) for s in listed("own_shares", own_shares, "numbers")]
+    if not costs or not shares:
+        raise InputError("penalties, own_shares", "be at least one each", (len(costs), len(shares)))
     most = [max(column) for column in zip(*tried, strict=True)]
     design = Design.learn(matrix, orders, lags=most, steps=steps, known=known, end=split)
     read = design.read(matrix, known=known, stand_in=stand_in)
     ahead = max(*design.steps, 1) - 1
     learned = design.moments(read, range(design.first, split - ahead))
     judged = design.moments(read, range(max(design.first, split + 1 - min(*design.steps, 1)), end - ahead), learned)
-    weight = design.scale**2 * judged.rows * (learned.status == "fitted")
+    unit = float(np.ldexp(1.0, int(np.frexp(design.scale.max())[1])))  # whose squares neither overflow nor vanish
+    weight = (design.scale / unit) ** 2 * judged.rows * (learned.status == "fitted")
     if not weight.any():
         raise InputError("split", f"leave readings to judge on between {split} and {end}", 0)
     rows = []
@@ -121,13 +128,13 @@ def choose(
         past, here = learned.only(kept), judged.only(kept)
         for penalty in costs:
             for share in shares:
-                b = solve(past, design.costs([penalty * share] + [penalty] * len(orders))[kept], pooled=pooled)
+                b = solve(past, design.costs([penalty * share] + [penalty] * many)[kept], pooled=pooled)
                 missed = (here.errors(b).mean(axis=1) * weight).sum() / (judged.rows * (weight > 0)).sum()
                 rows.append({"candidate": number, "lags": " ".join(map(str, lags)), "penalty": penalty})
-                rows[-1] |= {"own_share": share, "rmse": float(np.sqrt(missed))}
+                rows[-1] |= {"own_share": share, "rmse": unit * float(np.sqrt(missed))}
     table = pd.DataFrame(rows)
     best = table.iloc[int(table["rmse"].argmin())]
-    each = (float(best["penalty"] * best["own_share"]), *[float(best["penalty"])] * len(orders))
+    each = (float(best["penalty"] * best["own_share"]), *[float(best["penalty"])] * many)
     return Choice(tried[int(best["candidate"])], each, float(best["rmse"]), table)
 
 

@@ -7,8 +7,9 @@ C orders, E known columns, K columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ from scipy import sparse
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["Design", "Moments", "Read"]
+__all__ = ["Design", "Moments", "Read", "listed", "readings"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+LARGEST = 1e300  # beyond which not even differences of readings can be held
 STATUSES = ("fitted", "all missing", "constant", "too few rows")
 
 
@@ -126,23 +128,17 @@ class Design:
         sensors = values.shape[1]
         used = _orders(orders, sensors)
         back = _lags(lags, len(used))
-        ahead = tuple(checks.integer("steps", h, minimum=0) for h in steps)
+        ahead = tuple(checks.integer("steps", h, minimum=0) for h in listed("steps", steps, "whole numbers"))
         if not ahead or list(ahead) != sorted(set(ahead)):
-            raise InputError("steps", "be increasing, and at least one", list(steps))
+            raise InputError("steps", "be increasing, and at least one", list(ahead))
         own = [k for k, (a, n) in enumerate(zip(used, back, strict=True)) if n and a.diagonal().any()]
         if ahead[0] == 0 and own:
             raise InputError("steps", "start at 1 where a sensor sees itself", f"0, with order {own[0]}")
-        past = values[:end]
-        there = ~np.isnan(past)
-        count = np.maximum(there.sum(axis=0), 1)
-        mean = np.where(there, past, 0.0).sum(axis=0) / count
-        scale = np.sqrt((np.where(there, past - mean, 0.0) ** 2).sum(axis=0) / count)
-        flat = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
-        extra = _known(known, values.shape)[:end]
-        spread = extra.std(axis=0)
-        even = spread <= 1e-12 * np.maximum(np.abs(extra.mean(axis=0)), 1e-300)
-        scales = np.where(flat, 1.0, scale), np.where(even, 1.0, spread)
-        return cls(used, back, ahead, mean, scales[0], extra.mean(axis=0), scales[1])
+        over = max(back) + max(*ahead, 1)
+        if over > end:
+            told = f"{max(back)} back and {max(*ahead, 1)} ahead"
+            raise InputError("lags, steps", f"reach over no more than the {end} steps that are learned from", told)
+        return cls(used, back, ahead, *_units(values[:end]), *_units(_known(known, values.shape)[:end]))
 
     @property
     def first(self) -> int:
@@ -156,7 +152,7 @@ class Design:
 
     def costs(self, penalty: float | Sequence[float]) -> FloatArray:
         """Return the penalty of each column, shape (K,)."""
-        given = np.atleast_1d(np.asarray(penalty, dtype=np.float64))
+        given = np.atleast_1d(checks.array("penalty", penalty))
         many, extra = len(self.orders), self.known_mean.shape[1]
         if given.shape not in ((1,), (many,), (many + 1,)) or not np.isfinite(given).all() or (given < 0).any():
             raise InputError("penalty", f"be one number, {many} or {many + 1}, finite and none below zero", penalty)
@@ -167,7 +163,7 @@ class Design:
         self, values: npt.ArrayLike, *, known: npt.ArrayLike | None = None, stand_in: npt.ArrayLike | None = None
     ) -> Read:
         """Return readings in standard units, gaps among the inputs filled from before or by what stands in."""
-        matrix = checks.matrix("values", values, missing=True)
+        matrix = readings(values, at_least=1)
         if matrix.shape[1] != len(self.mean):
             raise InputError("values", f"have {len(self.mean)} sensors", matrix.shape)
         extra = _known(known, matrix.shape)
@@ -248,8 +244,63 @@ def _status(response: FloatArray, learning: bool) -> str:
     return "constant" if np.ptp(response) <= 1e-9 else "fitted"
 
 
+def readings(values: npt.ArrayLike, *, at_least: int = 2) -> FloatArray:
+    """Return readings (T, N) as they are computed with, or say what is wrong with them.
+
+    Parameters
+    ----------
+    values : array_like, shape (T, N)
+        NaN where one is missing.
+    at_least : int, default 2
+        Steps.
+    """
+    matrix = checks.matrix("values", values, missing=True, at_least=at_least)
+    if not matrix.shape[1]:
+        raise InputError("values", "have a sensor at least", matrix.shape)
+    if (np.abs(matrix) > LARGEST).any():
+        raise InputError("values", f"be at most {LARGEST:g}", f"{np.nanmax(np.abs(matrix)):g}", "take another unit")
+    return matrix
+
+
+def listed(argument: str, value: object, of: str) -> list[Any]:
+    """Return what is in a sequence, or say that it is none.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : object
+        A sequence, it is hoped.
+    of : str
+        What it should be a sequence of.
+    """
+    if isinstance(value, str) or sparse.issparse(value) or not isinstance(value, Iterable):
+        raise InputError(argument, f"be a sequence of {of}", type(value).__name__)
+    return list(value)
+
+
+def _units(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation along the first axis, of what is there; a deviation of nothing is 1.
+
+    In powers of two near the largest number, for the squares of large numbers overflow and those of small ones vanish.
+    """
+    there = ~np.isnan(values)
+    count = np.maximum(there.sum(axis=0), 1)
+    unit = np.ldexp(1.0, np.frexp(np.where(there, np.abs(values), 0.0).max(axis=0, initial=0.0))[1] - 1)
+    sized = np.where(there, values, 0.0) / unit
+    mean = sized.sum(axis=0) / count
+    scale = np.sqrt((np.where(there, sized - mean, 0.0) ** 2).sum(axis=0) / count)
+    flat = scale <= 1e-12 * np.abs(mean)
+    return mean * unit, np.where(flat, 1.0, scale * unit)
+
+
 def _orders(orders: Sequence[sparse.sparray], sensors: int) -> tuple[sparse.csr_array, ...]:
-    used = tuple(sparse.csr_array(a, dtype=np.float64) for a in orders)
+    given = listed("orders", orders, "sparse matrices")
+    try:
+        used = tuple(sparse.csr_array(a, dtype=np.float64) for a in given)
+    except (TypeError, ValueError) as fault:
+        told = ", ".join(type(a).__name__ for a in given)
+        raise InputError("orders", "be a sequence of sparse matrices of numbers", told) from fault
     if not used:
         raise InputError("orders", "be at least one", 0)
     for k, a in enumerate(used):
@@ -261,7 +312,7 @@ def _orders(orders: Sequence[sparse.sparray], sensors: int) -> tuple[sparse.csr_
 
 
 def _lags(lags: int | Sequence[int], many: int) -> tuple[int, ...]:
-    each = [lags] * many if isinstance(lags, (int, np.integer)) else list(lags)
+    each = [lags] * many if isinstance(lags, (int, np.integer)) else listed("lags", lags, "whole numbers, or one")
     back = tuple(checks.integer("lags", n, minimum=0) for n in each)
     if len(back) != many:
         raise InputError("lags", f"be one number or one an order ({many})", list(back))

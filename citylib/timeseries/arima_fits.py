@@ -118,7 +118,7 @@ class ManyArima:
         """Return centre, lower and upper ends of each sensor from each origin, at the fitted parameters.
 
         The intervals take the parameters for known. Where a first level that differencing needs is missing it
-        is interpolated.
+        is interpolated, from readings before the origin alone.
 
         Parameters
         ----------
@@ -136,22 +136,20 @@ class ManyArima:
         Returns
         -------
         (centre, lower, upper) : ndarray
-            Each of shape (N, O, H); NaN for sensors without a fit.
+            Each of shape (N, O, H); NaN for sensors without a fit, and from origins before a sensor's first levels can
+            be told.
 
         Raises
         ------
         InputError
-            Other sensors, origins outside the readings, regressors that end too soon.
+            Other sensors, origins that are no whole numbers or outside the readings, regressors that end too soon.
         """
         y_TN, _ = readings(values)
         spec, horizon = self.specification, checks.integer("horizon", horizon, minimum=1)
         z = float(stats.norm.ppf((1 + checks.fraction("level", level)) / 2))
         if y_TN.shape[1] != len(self.sensors):
             raise InputError("values", f"have the {len(self.sensors)} sensors of the fit", y_TN.shape[1])
-        origins_O = checks.increasing("origins", np.asarray(origins, dtype=np.int64))
-        if not len(origins_O) or origins_O[0] <= spec.levels or origins_O[-1] > len(y_TN):
-            rule = f"be more than {spec.levels} and at most {len(y_TN)}, the readings given"
-            raise InputError("origins", rule, origins_O.tolist())
+        origins_O = _origins(origins, spec, len(y_TN))
         x_TC = design(x_TK, self.constant, spec, int(origins_O[-1]) + horizon)
         if x_TC.shape[1] != self.regression.shape[1]:
             raise InputError("x_TK", f"have the {self.regression.shape[1] - self.constant} columns of the fit", x_TK)
@@ -233,15 +231,28 @@ def design(x_TK: npt.ArrayLike | None, constant: bool, spec: Specification, step
     return np.hstack(parts) if parts else np.zeros((steps, 0))
 
 
+def _origins(origins: npt.ArrayLike, spec: Specification, steps: int) -> IntArray:
+    at = checks.steps("origins", origins)
+    if not len(at) or at[0] <= spec.levels or at[-1] > steps:
+        raise InputError("origins", f"be more than {spec.levels} and at most {steps}, the readings given", at.tolist())
+    return at.astype(np.int64)
+
+
 def _ahead(
     spec: Specification, natural: FloatArray, rest_T: FloatArray, origins_O: IntArray, horizon: int
 ) -> tuple[FloatArray, FloatArray]:
     """Return means and variances (in variances of the shock) of one sensor, each (O, H)."""
     a_r, b_r = _dense(spec, natural)
     c = spec.level_coefficients
-    head = rest_T[: spec.levels]
-    if np.isnan(head).any():
+    told_O = np.ones(len(origins_O), dtype=np.bool_)
+    gaps = np.flatnonzero(np.isnan(rest_T[: spec.levels]))
+    if len(gaps):
         known = np.flatnonzero(~np.isnan(rest_T))
+        # Filled up to the next reading, or with the last: an origin that does not know that reading has no forecast.
+        told_O = origins_O > known[min(np.searchsorted(known, gaps[-1]), len(known) - 1)] if len(known) else ~told_O
+        if not told_O.any():
+            nothing = np.full((len(origins_O), horizon), np.nan)
+            return nothing, nothing
         rest_T = rest_T.copy()
         rest_T[: spec.levels] = np.interp(np.arange(spec.levels), known, rest_T[known])
     states = len(a_r) + len(c)
@@ -251,7 +262,7 @@ def _ahead(
     mean_OH = s_Om @ weights_Hm.T
     variance_OH = np.einsum("hm,omn,hn->oh", weights_Hm, P_Omm, weights_Hm, optimize=True)
     later = np.concatenate([[0.0], np.cumsum(psi_H[:-1] ** 2)])
-    return mean_OH, variance_OH + later
+    return np.where(told_O[:, None], mean_OH, np.nan), np.where(told_O[:, None], variance_OH + later, np.nan)
 
 
 def _weights(a_r: FloatArray, b_r: FloatArray, c: FloatArray, horizon: int) -> tuple[FloatArray, FloatArray]:

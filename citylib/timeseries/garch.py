@@ -28,8 +28,10 @@ __all__ = ["Garch", "ManyGarch", "fit"]
 
 FloatArray = npt.NDArray[np.float64]
 
-STATUSES = (*FITTED, "too short", "constant")
+STATUSES = (*FITTED, "too short", "constant", "straight line", "out of range")
 FEWEST = 100  # readings
+ROUNDING = 1e-13  # of the readings: what varies by less does not vary
+ALIKE = 1e-9  # of their range: readings that are so near to two values, or to a line, lie on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +45,14 @@ class ManyGarch:
     sensors : tuple of str
         Ids.
     status : ndarray of str, shape (N,)
-        Converged, boundary, not converged, too short, constant.
+        Converged; boundary (a parameter on the edge of what it may be, Student's t as good as normal among it, where
+        errors are not to be trusted or NaN); not converged; not identified (the likelihood is flat at its top:
+        estimates without errors; or all shocks are of one size, as those of readings of two values are, or beside
+        one reading the others are nothing: no estimates); too short; constant; straight line; out of range (numbers
+        too large or small to be squared: take another unit).
     parameters, standard_errors : ndarray, shape (N, k)
-        As `model.names`, in units of the readings; errors by the sandwich that does not ask for normal shocks.
+        As `model.names`, in units of the readings; errors by the sandwich that does not ask for normal shocks. NaN for
+        a series that could not be fitted.
     correlations : ndarray, shape (N, k, k)
         Of the estimates, by the same sandwich.
     loglikelihood : ndarray, shape (N,)
@@ -215,13 +222,8 @@ def fit(
     model = Garch() if model is None else model
     y_TN, sensors = _values(values)
     starts, step = checks.integer("starts", starts, minimum=1), checks.integer("block", block, minimum=1)
-    status = np.full(y_TN.shape[1], "", dtype=f"<U{max(map(len, STATUSES))}")
+    status = np.array([_trouble(y_T, model) for y_T in y_TN.T], dtype=f"<U{max(map(len, STATUSES))}")
     missing_N = np.isnan(y_TN).any(axis=0)
-    read_N = (~np.isnan(y_TN)).sum(axis=0)
-    status[np.ptp(y_TN, axis=0) == 0] = "constant"
-    for i in np.flatnonzero(missing_N & (read_N >= FEWEST)):
-        status[i] = "constant" if np.nanmin(y_TN[:, i]) == np.nanmax(y_TN[:, i]) else ""
-    status[read_N < FEWEST] = "too short"
     k = len(model.names)
     parameters, errors = np.full((2, y_TN.shape[1], k), np.nan)
     correlations = np.full((y_TN.shape[1], k, k), np.nan)
@@ -236,6 +238,26 @@ def fit(
         found = way(y_nT, model).fitted(starts, standard_errors)
         status[part], parameters[part], errors[part], height[part], first[part], correlations[part] = found
     return ManyGarch(model, sensors, status, parameters, errors, correlations, height, first)
+
+
+def _trouble(y_T: FloatArray, model: Garch) -> str:
+    """Return why a series has no variance to be modelled, or an empty text."""
+    step = np.flatnonzero(~np.isnan(y_T))
+    if len(step) < FEWEST:
+        return "too short"
+    read = y_T[step]
+    low, high = read.min(), read.max()
+    largest = max(-low, high)
+    if low == high or high / 2 - low / 2 <= ROUNDING / 2 * largest:
+        return "constant"
+    spread = high / 2 - low / 2
+    if not (checks.SQUARES[0] <= spread and largest <= checks.SQUARES[1]):
+        return "out of range"
+    middle, size = ((low + high) / 2, spread) if model.mean else (0.0, largest)
+    if (np.abs(np.abs(read - middle) - size) <= ALIKE * size).all():
+        return "not identified"
+    line = read[0] + (read[-1] - read[0]) * (step - step[0]) / (step[-1] - step[0])
+    return "straight line" if (np.abs(read - line) <= ALIKE * (high - low)).all() else ""
 
 
 def _values(values: Panel | npt.ArrayLike) -> tuple[FloatArray, tuple[str, ...]]:

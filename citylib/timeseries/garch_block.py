@@ -15,8 +15,9 @@ __all__ = ["STATUSES", "Block"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-STATUSES = ("converged", "boundary", "not converged")
-EDGE = 1e-4  # a share, or a distance of the persistence from 1, below which it lies on the boundary
+STATUSES = ("converged", "boundary", "not converged", "not identified")
+EDGE = 1e-4  # a share, or a distance of the persistence from 1 or of nu from 2, below which it lies on the boundary
+NORMAL = 300.0  # degrees of freedom from which on Student's t is as good as normal, and no series tells how many
 
 
 class Block:
@@ -35,7 +36,9 @@ class Block:
     def __init__(self, y_nT: FloatArray, model: Garch) -> None:
         self.model = model
         self.scale_n = self.spread(y_nT)
-        self.y_nT = y_nT / self.scale_n[:, None]
+        # Far from zero the digits of mu would be those of the level: it is taken off first.
+        self.level_n = self.means_of(y_nT) if model.mean else np.zeros(len(y_nT))
+        self.y_nT = (y_nT - self.level_n[:, None]) / self.scale_n[:, None]
         self.first_n = self.starting()
         self.everyone = np.arange(len(y_nT))
         self.read_n = (~np.isnan(y_nT)).sum(axis=1)
@@ -50,9 +53,19 @@ class Block:
         """
         return np.asarray(y_nT.std(axis=1))
 
+    def means_of(self, y_nT: FloatArray) -> FloatArray:
+        """Return means (n,).
+
+        Parameters
+        ----------
+        y_nT : ndarray, shape (n, T)
+            Series.
+        """
+        return np.asarray(y_nT.mean(axis=1))
+
     def means(self) -> FloatArray:
         """Return means (n,), in standard deviations."""
-        return np.asarray(self.y_nT.mean(axis=1))
+        return self.means_of(self.y_nT)
 
     def starting(self) -> FloatArray:
         """Return what stands for the variance before the first step, shape (n,)."""
@@ -83,7 +96,15 @@ class Block:
         unit = np.stack([scale.get(name, np.ones_like(self.scale_n)) for name in self.model.names], axis=1)
         height = value - self.read_n * np.log(self.scale_n)
         first = self.first_n * self.scale_n**2
-        return self._status(natural, converged), natural * unit, errors * unit, height, first, correlation
+        status = self._status(natural, converged)
+        if standard_errors:
+            flat = (status == STATUSES[0]) & ~np.isfinite(errors).all(axis=1)
+            ends = self.model.asymmetric & (self.model.six(natural)[:, 2:4] < EDGE).any(axis=1)
+            status[flat] = np.where(ends, STATUSES[1], STATUSES[3])[flat]
+        parameters = natural * unit
+        if self.model.mean:
+            parameters[:, 0] += self.level_n
+        return status, parameters, errors * unit, height, first, correlation
 
     def best(self, starts: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
         """Return the best that is found (n, k), free of bounds, its height, and whether it is a top.
@@ -129,5 +150,8 @@ class Block:
         six = self.model.six(natural)
         persistence = six[:, 2] + six[:, 3] / 2 + six[:, 4]
         edge = (six[:, 2] + six[:, 3] / 2 < EDGE) | (six[:, 4] < EDGE) | (persistence > 1 - EDGE)
-        top, boundary, other = STATUSES
-        return np.where(edge, boundary, np.where(converged, top, other))
+        if self.model.distribution == "t":
+            edge |= (six[:, 5] < 2 + EDGE) | (six[:, 5] > NORMAL)
+        top, boundary, other, _ = STATUSES
+        found = np.where(edge, boundary, np.where(converged, top, other))
+        return np.asarray(found, dtype=f"<U{max(map(len, STATUSES))}")

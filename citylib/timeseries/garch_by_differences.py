@@ -20,6 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 WIDTH = 1e-6
+WIDTH_MU = 0.1
 REACH = 1e-5  # of the differences that make scores, of parameters as large as they are
 ROUGH, FIRST_TURNS = 0.05, 5  # of the climb from each start, before the best of them goes on
 FARTHEST = 25.0
@@ -106,6 +107,8 @@ class ByDifferences(Block):
         """Return covariances and their widths, curvature and scores by differences; see `Block`."""
         # Differences as wide as each parameter is large, for omega may be tiny.
         width_nk = np.maximum(np.abs(natural_nk), 1e-3)
+        if self.model.mean:  # near zero, for levels are taken off: in standard deviations
+            width_nk[:, 0] = np.maximum(width_nk[:, 0], WIDTH_MU)
 
         def heights(points: FloatArray, which: IntArray) -> FloatArray:
             return self.measure(points * width_nk[which][:, None, :], which)[0]
@@ -141,11 +144,12 @@ class ByDifferences(Block):
         six_6L = self.model.six(natural_k + offsets).T
         s_TL, e_TL = np.empty((2, self.y_nT.shape[1], six_6L.shape[1]))
         conditional_variance.logarithms(self.y_nT[which], self.first_n[which], np.ascontiguousarray(six_6L), s_TL, e_TL)
-        if self.model.distribution == "normal":
-            each = -0.5 * (np.log(s_TL) + e_TL**2 / s_TL)
-        else:
-            nu = six_6L[5]
-            constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(nu - 2)
-            each = constant - 0.5 * np.log(s_TL) - (nu + 1) / 2 * np.log1p(e_TL**2 / ((nu - 2) * s_TL))
+        with np.errstate(invalid="ignore", divide="ignore"):  # of a series that has no curvature, none is wanted
+            if self.model.distribution == "normal":
+                each = -0.5 * (np.log(s_TL) + e_TL**2 / s_TL)
+            else:
+                nu = six_6L[5]
+                constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(nu - 2)
+                each = constant - 0.5 * np.log(s_TL) - (nu + 1) / 2 * np.log1p(e_TL**2 / ((nu - 2) * s_TL))
         up, down = np.split(each, 2, axis=1)
         return np.asarray((up - down) / (2 * REACH))

@@ -39,9 +39,9 @@ class WithGaps(ByDifferences):
         """Return standard deviations (n,) of what was read."""
         return np.asarray(np.nanstd(y_nT, axis=1))
 
-    def means(self) -> FloatArray:
+    def means_of(self, y_nT: FloatArray) -> FloatArray:
         """Return means (n,) of what was read."""
-        return np.asarray(np.nanmean(self.y_nT, axis=1))
+        return np.asarray(np.nanmean(y_nT, axis=1))
 
     def starting(self) -> FloatArray:
         """Return what stands for the variance before the first step, from what was read of 75 steps."""

@@ -123,6 +123,6 @@ class SeasonalArima:
             Origins outside the readings.
         """
         known = checks.series("y_T", y_T, missing=True)[self.start_ :, None]
-        since = np.asarray(origins, dtype=np.int64) - self.start_
+        since = checks.steps("origins", origins) - self.start_
         centre, lower, upper = self.fits_.forecast(known, origins=since, horizon=horizon, level=level)
         return centre[0], lower[0], upper[0]

@@ -120,7 +120,7 @@ class Smoother:
     def states(self, y_T: npt.ArrayLike, origins: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return levels and slopes, each (O,), and seasons (O, m), the next step's first, at the origins."""
         known = checks.series("y_T", y_T, missing=True)
-        origins_O = checks.increasing("origins", np.asarray(origins, dtype=np.int64))
+        origins_O = checks.steps("origins", origins)
         if not len(origins_O) or origins_O[0] <= self.start_ or origins_O[-1] > len(known):
             rule = f"lie after the start of the fit ({self.start_}) and within the readings given ({len(known)})"
             raise InputError("origins", rule, origins_O.tolist())

@@ -93,7 +93,7 @@ class Theta(Smoother):
         levels, _, seasons = self.states(y_T, origins)
         step_H = np.arange(checks.integer("horizon", horizon, minimum=1))
         alpha = self.parameters_.alpha
-        past_O = np.asarray(origins) - self.start_
+        past_O = checks.steps("origins", origins) - self.start_
         lag_O = -np.expm1(past_O * np.log1p(-min(alpha, 1 - 1e-12))) / alpha  # how far smoothing lags a slope
         centre = levels[:, None] + 0.5 * self.slope_ * (step_H + lag_O[:, None]) + seasons[:, step_H % self.period]
         return with_ends(centre, np.full(len(step_H), alpha), self.sigma_, level)

@@ -38,6 +38,11 @@ REFUSED = {
     "table of times": (lambda: checks.increasing("times", [[1, 2]]), "1 dimension(s)"),
     "half steps": (lambda: checks.steps("steps", [0, 0.5]), "steps must be whole numbers of steps, got '0.5 at row 1'"),
     "steps back": (lambda: checks.steps("steps", [1, 0]), "got '0 which steps back at row 1'"),
+    "times as steps": (lambda: checks.steps("steps", np.array(["2020-01-01"], dtype="M8[D]")), "datetime64[D] values"),
+    "text as steps": (lambda: checks.steps("steps", ["1", "2"]), "steps must be whole numbers of steps"),
+    "steps too large": (lambda: checks.steps("steps", [0, 1e30]), "up to 2**53, got '1e+30'"),
+    "too large": (lambda: checks.squarable("y", np.array([1.0, -1e200])), "size that can be squared"),
+    "too small": (lambda: checks.squarable("y", np.array([np.nan, 1e-200])), "got '1e-200'; take another unit"),
     "duplicates": (lambda: checks.unique("ids", ["a", "b", "a"]), "ids must have no duplicates, got 'a'"),
 }
 

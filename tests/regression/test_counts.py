@@ -111,6 +111,18 @@ def test_bad_series_have_a_status_and_never_fail_the_others():
     assert (table["low"] < table["high"]).sum() == 2
 
 
+def test_a_series_read_in_one_group_alone_has_no_clustered_errors():
+    x, y, exposure = city()
+    groups = np.arange(160) // 40
+    y[groups != 2, 1] = np.nan
+    y[groups > 1, 2] = np.nan
+    found = counts.fit(x, y, exposure=exposure, errors="cluster", groups=groups)
+    assert found.status.tolist() == ["fitted", "one group", "fitted", "fitted"]
+    assert np.isnan(found.coefficients[1]).all()
+    assert np.isfinite(found.standard_errors[[0, 2, 3]]).all()
+    assert (counts.fit(x, y, exposure=exposure, errors="robust").status == "fitted").all()
+
+
 def test_collinear_columns_are_named_series_by_series():
     x, y, _ = city(series=3)
     own = np.repeat(x[None], 3, axis=0)
@@ -153,6 +165,9 @@ def test_exposure_in_other_units_only_moves_the_intercept():
         ({"law": "binomial"}, "law"),
         ({"errors": "cluster"}, "groups"),
         ({"errors": "cluster", "groups": np.zeros(160)}, "at least two"),
+        ({"errors": "cluster", "groups": np.zeros((160, 2))}, "groups must have 1 dimension"),
+        ({"x": np.ones((160, 0))}, "x must have a column at least"),
+        ({"counts": np.full((160, 4), 1e200)}, r"counts must be at most 2\*\*53"),
         ({"x": np.ones((10, 2))}, r"x must have shape \(160, K\)"),
         ({"names": ["a"]}, "names must be 4"),
     ],

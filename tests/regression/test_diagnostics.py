@@ -69,12 +69,17 @@ def test_errors_by_lag_are_those_of_the_whole_covariance_and_of_statsmodels() ->
     x = pd.DataFrame(generator.normal(size=(300, 3)), columns=["a", "b", "c"]).assign(intercept=1.0)
     y = x.sum(axis=1).to_numpy() + np.convolve(generator.normal(size=309), np.ones(10), "valid")
     steps = np.delete(np.arange(360), np.r_[50:70, 200:240])
-    lags = [0, 1, 12, 100, 500]
+    lags = [0, 1, 12, 100, 359]
     found = diagnostics.errors_by_lag(x, linear.fit(x, y).residuals, lags=lags, columns=["intercept", "b"], steps=steps)
     assert found.index.tolist() == lags
     for lag in lags:
         whole = linear.fit(x, y, errors="HAC", lags=lag, steps=steps).table()["standard_error"]
         np.testing.assert_allclose(found.loc[lag], whole[["intercept", "b"]], rtol=1e-9)
+    seconds = 3600 * steps  # of which no grid is made
+    few = diagnostics.errors_by_lag(x, linear.fit(x, y).residuals, lags=[0, 7200, 36000], steps=seconds)
+    for lag in (0, 7200, 36000):
+        whole = linear.fit(x, y, errors="HAC", lags=lag, steps=seconds).table()["standard_error"]
+        np.testing.assert_allclose(few.loc[lag], whole, rtol=1e-9)
     by_row = diagnostics.errors_by_lag(x, linear.fit(x, y).residuals, lags=[7])
     peer = sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": 7})
     np.testing.assert_allclose(by_row.loc[7], peer.bse, rtol=1e-9)

@@ -85,7 +85,7 @@ def test_steps_far_apart_are_paired_row_by_row_with_the_same_result(monkeypatch:
     x, y = sample(200)
     steps = np.cumsum(np.random.default_rng(0).choice([1, 2, 30], size=200))
     quick = linear.fit(x, y, errors="HAC", lags=9, steps=steps).covariance
-    monkeypatch.setattr(linear, "SPARSE", 0)
+    monkeypatch.setattr(linear, "SPARSE", 0)  # so that all is summed over pairs
     np.testing.assert_allclose(quick, linear.fit(x, y, errors="HAC", lags=9, steps=steps).covariance, rtol=1e-9)
     monkeypatch.undo()
     nanoseconds = steps.astype(np.int64) * 3_600_000_000_000  # no grid of these steps fits into memory
@@ -151,6 +151,12 @@ def test_hc3_intervals_cover_where_classic_ones_do_not() -> None:
         ({"errors": "HC9"}, "did you mean 'HC3'"),
         ({"errors": "HAC"}, r"lags \(for HAC\) must be a whole number"),
         ({"errors": "HAC", "lags": 2, "steps": np.zeros(40)}, "steps must be strictly increasing"),
+        ({"errors": "HAC", "lags": 40}, "must be fewer than the 40 steps from the first row to the last"),
+        ({"errors": "HAC", "lags": 79, "steps": 2 * np.arange(40)}, "must be fewer than the 79 steps"),
+        ({"x": np.ones((40, 0))}, "x must have a column at least"),
+        ({"y": np.arange(40) * 1e200}, "y must be of a size that can be squared"),
+        ({"y": np.arange(40) * 1e-200}, "y must be of a size that can be squared"),
+        ({"x": np.ones((40, 1)) * 1e200}, "x must be of a size that can be squared"),
         ({"names": ["a"]}, "names must be 3"),
         ({"names": ["a", "a", "b"]}, "no duplicates"),
         ({"y": np.r_[np.nan, np.ones(39)]}, "y must have no missing values"),

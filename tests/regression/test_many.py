@@ -111,6 +111,43 @@ def test_bad_input_is_refused():
         many.fit(x, y, names=["one"])
     with pytest.raises(InputError, match="column must be one of"):
         many.fit(x, y).table("heat")
+    with pytest.raises(InputError, match="fewer than the 300 steps"):
+        many.fit(x, y, errors="HAC", lags=300)
+    for empty in (x[:, :, :0], x[0, :, :0], lambda start, stop: x[start:stop, :, :0]):
+        with pytest.raises(InputError, match="x must have a column at least"):
+            many.fit(empty, y)
+    with pytest.raises(InputError, match="x must give designs"):
+        many.fit(lambda start, stop: 1.0, y)
+    with pytest.raises(InputError, match="x must be of a size that can be squared"):
+        many.fit(1e200 * x[0], y)
+
+
+def test_a_sensor_in_a_unit_that_cannot_be_squared_is_told_and_harms_no_other():
+    x, y = city(sensors=6)
+    x[3, :, 2] *= 1e200
+    found = many.fit(x, y * [1.0, 1e200, 1e-200, 1.0, 1e130, 1e-130])
+    assert found.status.tolist() == ["fitted", *["out of range"] * 3, "fitted", "fitted"]
+    assert np.isnan(found.coefficients[1:4]).all()
+    np.testing.assert_allclose(found.coefficients[4:] / [[1e130], [1e-130]], many.fit(x, y).coefficients[4:])
+    np.testing.assert_allclose(found.sigma[4:] / [1e130, 1e-130], many.fit(x, y).sigma[4:])
+
+
+def test_steps_counted_in_nanoseconds_cost_no_memory_and_mean_the_same():
+    x, y = city()
+    y[17:40, 2] = np.nan
+    hours = np.cumsum(np.random.default_rng(0).choice([1, 2, 30], size=300))
+    seconds, nanoseconds = 3600 * hours, 3_600_000_000_000 * hours  # no grid of the latter fits into memory
+    found = many.fit(x, y, errors="HAC", lags=5 * 3600, steps=seconds)
+    for i in range(y.shape[1]):
+        here = ~np.isnan(y[:, i])
+        alone = linear.fit(x[i][here], y[here, i], errors="HAC", lags=5 * 3600, steps=seconds[here])
+        np.testing.assert_allclose(found.covariance[i], alone.covariance, rtol=1e-9)
+    apart = many.fit(x, y, errors="HAC", lags=5, steps=nanoseconds)
+    np.testing.assert_allclose(apart.covariance, many.fit(x, y, errors="HAC", lags=0).covariance, rtol=1e-9)
+    gap = np.where(np.arange(300) < 150, np.arange(300), 10**15 + np.arange(300))
+    plain = np.where(np.arange(300) < 150, np.arange(300), 1000 + np.arange(300))
+    found, same = (many.fit(x, y, errors="HAC", lags=24, steps=s) for s in (gap, plain))
+    np.testing.assert_allclose(found.covariance, same.covariance, rtol=1e-9)
 
 
 def test_columns_almost_alike_cost_the_fit_no_digits():

@@ -119,7 +119,13 @@ def test_units_do_not_matter():
         ({"estimates": np.full((60, 3), np.nan)}, "at least three"),
         ({"covariances": np.ones((60, 2, 2))}, r"shape \(60, 3, 3\)"),
         ({"covariances": np.zeros((60, 3, 3))}, "positive definite"),
+        ({"covariances": np.tile(np.array([[1.0, 0.5, 0], [0, 1, 0], [0, 0, 1]]), (60, 1, 1))}, "be symmetric"),
         ({"structure": "banded"}, "structure"),
+        ({"tolerance": np.nan}, "tolerance must be finite"),
+        ({"tolerance": -1.0}, "tolerance must be at least 0"),
+        ({"tolerance": "little"}, "tolerance must be a number"),
+        ({"estimates": np.full((60, 3), 1e200)}, "size that can be squared"),
+        ({"estimates": np.ones((60, 0)), "covariances": np.ones((60, 0, 0))}, "have a column at least"),
     ],
 )
 def test_nonsense_is_refused(change, words):
@@ -129,10 +135,28 @@ def test_nonsense_is_refused(change, words):
         shrinkage.shrink(given.pop("estimates"), given.pop("covariances"), **given)
 
 
-def test_a_spread_of_another_shape_is_refused():
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"spread": np.eye(2)}, r"spread must have shape \(3, 3\)"),
+        ({"spread": -np.eye(3)}, "spread must have no eigenvalue under zero"),
+        ({"spread": np.eye(3) + np.eye(3, k=1)}, "spread must be symmetric"),
+        ({"spread": np.full((3, 3), np.nan)}, "spread must have no missing values"),
+        ({"estimates": np.full((60, 3), np.nan)}, "estimates must hold a sensor with an estimate"),
+        ({"estimates": np.ones((60, 0)), "covariances": np.ones((60, 0, 0))}, "have a column at least"),
+        ({"covariances": np.tile(np.eye(3), (59, 1, 1))}, r"covariances must have shape \(60, 3, 3\)"),
+        ({"covariances": np.tile(np.eye(3)[:1], (60, 1, 1))}, r"covariances must have shape \(60, 3, 3\)"),
+        ({"covariances": np.full((60, 3, 3), np.nan)}, "must have no missing values"),
+        ({"covariances": np.zeros((60, 3, 3))}, "be positive definite"),
+        ({"covariances": np.tile(-np.eye(3), (60, 1, 1))}, "be positive definite"),
+        ({"covariances": np.tile(np.eye(3) + np.eye(3, k=1) / 2, (60, 1, 1))}, "covariances must be symmetric"),
+    ],
+)
+def test_nonsense_is_refused_where_the_spread_is_given(change, words):
     _, estimates, v, _ = planted()
-    with pytest.raises(InputError, match="spread"):
-        shrinkage.posterior(estimates, v, spread=np.eye(2))
+    given = {"estimates": estimates, "covariances": v, "spread": np.eye(3)} | change
+    with pytest.raises(InputError, match=words):
+        shrinkage.posterior(given.pop("estimates"), given.pop("covariances"), **given)
 
 
 def test_repeated_readings_pool_what_varies_within_sensors():
@@ -148,3 +172,5 @@ def test_repeated_readings_pool_what_varies_within_sensors():
     assert np.isnan(covariances[6]).all()
     with pytest.raises(InputError, match="repeat at least 3 times"):
         shrinkage.repeated(np.ones((4, 1, 2)))
+    with pytest.raises(InputError, match="have a column at least"):
+        shrinkage.repeated(np.ones((4, 3, 0)))

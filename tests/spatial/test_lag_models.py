@@ -135,6 +135,33 @@ def test_weights_of_any_size_give_the_same_model(kind, size):
     assert errors[1][-1] * size == pytest.approx(errors[0][-1], rel=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["lag", "error"])
+@pytest.mark.parametrize("size", [1e100, 1e-100, 7.0, 1e-130])
+def test_readings_in_any_unit_give_the_same_model(kind, size):
+    x, y, w = places()
+    fit = getattr(lag_models, kind)
+    one, other = fit(x, y, w), fit(x, y * size, w)
+    assert other.spatial == pytest.approx(one.spatial, rel=1e-6)
+    assert other.trace == (None if kind == "error" else pytest.approx(one.trace, rel=1e-6))
+    assert other.coefficients / size == pytest.approx(one.coefficients, rel=1e-6)
+    assert other.variance / size**2 == pytest.approx(one.variance, rel=1e-6)
+    assert other.residuals / size == pytest.approx(one.residuals, rel=1e-5, abs=1e-6)
+    assert other.loglikelihood + len(y) * np.log(size) == pytest.approx(one.loglikelihood, abs=1e-6)
+    each = np.append(np.full(3, size), 1.0)
+    assert np.sqrt(np.diag(other.covariance)) / each == pytest.approx(np.sqrt(np.diag(one.covariance)), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["lag", "error"])
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e300])
+def test_numbers_that_cannot_be_squared_are_refused(kind, size):
+    x, y, w = places()
+    fit = getattr(lag_models, kind)
+    with pytest.raises(InputError, match="y must be of a size that can be squared"):
+        fit(x, y * size, w)
+    with pytest.raises(InputError, match="x must be of a size that can be squared"):
+        fit(x * size, y, w)
+
+
 @pytest.mark.parametrize("w", [None, "neighbours", [[1.0], [2.0, 3.0]]])
 def test_weights_that_are_no_matrix_are_refused(w):
     x, y, _ = places()

@@ -155,6 +155,31 @@ def test_units_do_not_matter():
     np.testing.assert_allclose(moved, plain * sizes + levels, rtol=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e160, 1e-160, 1e-250, 1e290])
+def test_readings_whose_squares_no_number_can_hold_are_fitted_all_the_same(size):
+    y, sizes = process(), np.where(np.arange(PLACES) % 2, size, 1.0)
+    known = np.random.default_rng(1).standard_normal((*y.shape, 1))
+    given = {"lags": (2, 1), "penalty": 0.1}
+    plain = space_time.fit(y, [SELF, FIRST], known=known, **given)
+    moved = space_time.fit(y * sizes, [SELF, FIRST], known=known * size, **given)
+    assert set(moved.status) == {"fitted"}
+    np.testing.assert_allclose(moved.coefficients, plain.coefficients, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(moved.residual / sizes[:, None], plain.residual, rtol=1e-9)
+    found = moved.forecast(y * sizes, origins=[300], known=known * size) / sizes
+    np.testing.assert_allclose(found, plain.forecast(y, origins=[300], known=known), rtol=1e-9, atol=1e-12)
+    tried = {"candidates": [(1, 1), (2, 0)], "penalties": (0.1, 1.0), "split": 300}
+    one, other = (space_time_choice.choose(values, [SELF, FIRST], **tried) for values in (y, y * size))
+    assert other.lags == one.lags
+    assert other.rmse / size == pytest.approx(one.rmse, rel=1e-9)
+
+
+def test_readings_too_large_to_be_subtracted_are_refused():
+    with pytest.raises(InputError, match=r"values must be at most 1e\+300, got '1\.\d+e\+30\d'; take another unit"):
+        space_time.fit(process() / 3 * 1e308, [SELF], lags=1)
+    with pytest.raises(InputError, match="values must have a sensor at least"):
+        space_time.fit(np.zeros((60, 0)), [sparse.csr_array((0, 0))], lags=1)
+
+
 def test_a_sensor_is_made_up_from_the_others_of_the_same_moment():
     y = process()
     y[:, 4] = 3 + 2 * y[:, 3] - y[:, 5]
@@ -207,6 +232,15 @@ BAD = [
     ({"lags": 1, "known": np.full((600, PLACES, 1), np.nan)}, "known"),
     ({"lags": 1, "stand_in": np.zeros((3, 3))}, "stand_in"),
     ({"lags": 1, "until": 601}, "until"),
+    (
+        {"lags": 600},
+        "lags, steps must reach over no more than the 600 steps that are learned from, got '600 back and 1",
+    ),
+    ({"lags": 30, "until": 30}, "lags, steps must reach over no more than the 30 steps"),
+    ({"lags": 1, "steps": (600,)}, "lags, steps must reach over"),
+    ({"lags": None}, "lags must be a sequence of whole numbers, or one, got 'NoneType'"),
+    ({"lags": 1, "steps": 1}, "steps must be a sequence"),
+    ({"lags": 1, "penalty": "much"}, "penalty must be numeric"),
 ]
 
 
@@ -218,7 +252,8 @@ def test_bad_input_is_refused(given, argument):
 
 def test_bad_orders_origins_and_candidates_are_refused():
     y = process()
-    for made in ([], [sparse.eye_array(3)], [sparse.csr_array(np.full((PLACES, PLACES), np.inf))]):
+    nothing = ([None], None, 3, "ring", ["ring"], SELF, np.eye(PLACES))
+    for made in ([], [sparse.eye_array(3)], [sparse.csr_array(np.full((PLACES, PLACES), np.inf))], *nothing):
         with pytest.raises(InputError, match="orders"):
             space_time.fit(y, made, lags=1)
     model = space_time.fit(y, [SELF], lags=3, steps=(2,))
@@ -231,11 +266,16 @@ def test_bad_orders_origins_and_candidates_are_refused():
         model.forecast(y, origins=[50], known=np.zeros((*y.shape, 2)))
     with pytest.raises(InputError, match="1 among its steps"):
         space_time.modulus(model)
-    for candidates in ([], [(1,)], [(0, 0)]):
+    for candidates in ([], [(1,)], [(0, 0)], None, [1], [None]):
         with pytest.raises(InputError, match="candidates"):
             space_time_choice.choose(y, [SELF, FIRST], candidates=candidates, penalties=(1.0,), split=300)
-    with pytest.raises(InputError, match="penalties"):
-        space_time_choice.choose(y, [SELF], candidates=[(1,)], penalties=(0.0,), split=300)
+    for penalties in ((0.0,), (), None):
+        with pytest.raises(InputError, match="penalties"):
+            space_time_choice.choose(y, [SELF], candidates=[(1,)], penalties=penalties, split=300)
+    with pytest.raises(InputError, match="orders"):
+        space_time_choice.choose(y, None, candidates=[(1,)], penalties=(1.0,), split=300)
+    with pytest.raises(InputError, match="lags, steps must reach over no more than the 300 steps"):
+        space_time_choice.choose(y, [SELF], candidates=[(1,), (300,)], penalties=(1.0,), split=300)
     gone = np.where(np.arange(600)[:, None] < 300, y, np.nan)
     with pytest.raises(InputError, match="split"):
         space_time_choice.choose(gone, [SELF], candidates=[(1,)], penalties=(1.0,), split=300)

@@ -118,6 +118,78 @@ def test_bad_series_are_told_apart_and_never_fail_the_others():
     assert list(found.table()["status"]) == found.status.tolist()
 
 
+T = 500
+NOISE = np.random.default_rng(0).standard_normal(T)
+ODD = {
+    "alternating": (np.tile([1.0, -1.0], T // 2), "not identified"),
+    "two by two": (np.tile([1.0, 1.0, -1.0, -1.0], T // 4), "not identified"),
+    "two values": (5.0 + (NOISE > 0), "not identified"),
+    "an outlier of 1e12": (np.where(np.arange(T) == 250, 1e12, NOISE), "not identified"),
+    "a straight line": (3.0 - 0.1 * np.arange(T), "straight line"),
+    "1e160": (1e160 * NOISE, "out of range"),
+    "1e300": (1e300 * NOISE, "out of range"),
+    "1e-160": (1e-160 * NOISE, "out of range"),
+    "1e-310": (1e-310 * NOISE, "out of range"),
+    "but for rounding": (1.0 + 1e-15 * NOISE, "constant"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("gaps", [False, True])
+def test_what_is_the_matter_with_a_series_is_said(model, gaps):
+    y = np.column_stack([series for series, _ in ODD.values()] + [simulated(T)])
+    if gaps:
+        y[400:405] = np.nan
+    found = garch.fit(y, model=model)
+    wanted = [status for _, status in ODD.values()]
+    if not model.mean:  # whose two values and outlier are shocks of two sizes
+        wanted[2:4] = found.status[2:4].tolist()
+        assert "converged" not in wanted
+    assert found.status[:-1].tolist() == wanted
+    assert np.isnan(found.parameters[:-1][np.array(wanted) != "boundary"]).all()
+    assert np.isfinite(found.parameters[-1]).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("gaps", [False, True])
+def test_none_has_converged_without_errors(model, gaps):
+    rng = np.random.default_rng(1)
+    spikes = np.where(rng.random((T, 3)) < 0.9, 0.0, rng.standard_normal((T, 3)))
+    walks, waves = rng.standard_normal((T, 2)).cumsum(axis=0), np.sin(np.arange(T) / [[10.0], [3.0]]).T
+    jump, growth = np.where(np.arange(T) == 250, 1e6, NOISE), np.exp(np.arange(T) / 20.0)
+    y = np.column_stack([spikes, walks, waves, jump, growth, np.round(NOISE), rng.uniform(-1, 1, (T, 4))])
+    if gaps:
+        y[400:405] = np.nan
+    found = garch.fit(y, model=model)
+    assert set(found.status) <= set(garch.STATUSES)
+    assert np.isfinite(found.standard_errors[found.status == "converged"]).all()
+    assert np.isnan(found.standard_errors[found.status == "not identified"]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m.mean])
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize(("level", "size"), [(1e6, 1.0), (1.0, 1e-10), (-1e3, 1e120), (0.0, 1e-120)])
+def test_a_level_far_from_zero_and_any_unit_give_the_same_model(model, gaps, level, size):
+    y = simulated(800, seed=1, heavy=5.0)
+    y[400 : 400 + 5 * gaps] = np.nan
+    here, there = garch.fit(y[:, None], model=model), garch.fit(level + size * y[:, None], model=model)
+    assert there.status == here.status
+    unit = np.array([{"mu": size, "omega": size**2}.get(name, 1.0) for name in model.names])
+    moved = np.where(np.array(model.names) == "mu", level, 0.0)
+    assert (there.parameters[0] - moved) / unit == pytest.approx(here.parameters[0], rel=0.02, abs=1e-4)
+    assert there.standard_errors[0, 0] / size == pytest.approx(here.standard_errors[0, 0], rel=0.01)
+    height = there.loglikelihood[0] + (~np.isnan(y)).sum() * np.log(size)
+    assert height == pytest.approx(here.loglikelihood[0], abs=1e-3)
+
+
+def test_students_t_of_normal_shocks_lies_on_the_boundary():
+    found = garch.fit(np.column_stack([simulated(800, seed=s) for s in (2, 4, 5)]), model=garch.Garch(distribution="t"))
+    assert found.status.tolist() == ["boundary"] * 3
+    assert (found.parameters[:, -1] > 300).all()
+
+
 def test_where_nothing_is_remembered_shocks_count_for_nothing():
     found = garch.fit(np.random.default_rng(3).uniform(-1, 1, (800, 10)))
     assert np.median(found.parameters[:, found.model.names.index("alpha")]) < 0.03

@@ -305,3 +305,49 @@ def test_what_repeats_itself_exactly_or_moves_by_rounding_is_constant():
     found = many.fit(np.column_stack([week, noise, walk()]), order=(1, 0, 0), seasonal=(0, 1, 1, 7))
     assert found.status.tolist()[:2] == ["constant", "constant"]
     assert np.isfinite(found.loglikelihood[2])
+
+
+NO_ORIGINS = {
+    "missing": [np.nan], "half": [50.5], "infinite": [np.inf], "huge": [1e30], "text": ["fifty"], "digits": ["50"],
+    "times": np.array(["2020-01-01"], dtype="M8[D]"), "hours": np.array([50], dtype="m8[h]"), "none": None, "one": 50,
+    "complex": [50 + 1j], "table": [[50]], "empty": [], "back": [60, 50], "twice": [50, 50], "first": [1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NO_ORIGINS)
+def test_origins_that_are_none_are_refused(what):
+    y = walk(100)[:, None]
+    found = many.fit(y, order=(1, 1, 0), standard_errors=False)
+    with pytest.raises(InputError, match="origins must"):
+        found.forecast(y, origins=NO_ORIGINS[what], horizon=1)
+
+
+def test_whole_numbers_of_any_kind_are_origins():
+    y = walk(100)[:, None]
+    found = many.fit(y, order=(1, 1, 0), standard_errors=False)
+    wanted = found.forecast(y, origins=[50, 60], horizon=2)
+    for kind in (np.uint8, np.float64, object):
+        given = np.array([50, 60], dtype=kind)
+        np.testing.assert_array_equal(found.forecast(y, origins=given, horizon=2), wanted)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("order", "seasonal"), [((1, 1, 0), (0, 0, 0, 1)), ((0, 2, 1), (0, 0, 0, 1)), ((1, 0, 0), (0, 1, 1, 7))]
+)
+def test_an_origin_before_a_sensors_levels_can_be_told_has_no_forecast(order, seasonal):
+    """And none looks ahead for them: readings after the origin change nothing."""
+    y = np.column_stack([walk(seed=s) for s in range(4)])
+    found = many.fit(y, order=order, seasonal=seasonal, standard_errors=False)
+    given, at = y.copy(), [40, 100, 150]
+    given[:, 1], given[:120, 2], given[:6, 3] = np.nan, np.nan, np.nan
+    centre, lower, upper = found.forecast(given, origins=at, horizon=3)
+    assert np.isnan([a[1] for a in (centre, lower, upper)]).all()
+    assert np.isnan([a[2, :2] for a in (centre, lower, upper)]).all()
+    assert np.isfinite([a[2, 2] for a in (centre, lower, upper)]).all()
+    assert np.isfinite(centre[[0, 3]]).all()
+    np.testing.assert_array_equal(centre[0], found.forecast(y, origins=at, horizon=3)[0][0])
+    for origin, i in zip(at, range(3), strict=True):
+        known = np.where(np.arange(len(y))[:, None] < origin, given, -1e3)
+        again = found.forecast(known, origins=[origin], horizon=3)[0][:, 0]
+        np.testing.assert_allclose(again[[0, 3]], centre[[0, 3], i], rtol=1e-9, atol=1e-9)

@@ -93,3 +93,16 @@ def test_bad_input_is_refused():
         order_choice.choose(y, d=0, most=(-1, 0))
     with pytest.raises(InputError, match="1 sensors"):
         order_choice.choose(y, d=0, most=(0, 0)).forecast(np.hstack([y, y]), origins=[400], horizon=1)
+    found = order_choice.choose(y, d=1, most=(0, 0))
+    for origins in ([np.nan], [400.5], ["400"], [[400]], []):
+        with pytest.raises(InputError, match="origins must"):
+            found.forecast(y, origins=origins, horizon=1)
+
+
+def test_readings_that_are_all_missing_have_no_forecast():
+    y = np.column_stack([series("walk"), series("walk", seed=1)])
+    found = order_choice.choose(y, d=1, most=(0, 1))
+    y[:, 1] = np.nan
+    centre, lower, upper = found.forecast(y, origins=[400, 450], horizon=3)
+    assert np.isnan([centre[1], lower[1], upper[1]]).all()
+    assert np.isfinite([centre[0], lower[0], upper[0]]).all()
