@@ -191,3 +191,14 @@ def test_every_sensor_refuses_what_leaves_nothing_to_learn_from(tmp_path: Path) 
     outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
     assert outcome.status == "failed"
     assert "days to learn from" in str(outcome.error)
+
+
+def test_every_sensor_refuses_a_place_at_which_an_input_is_not_read(tmp_path: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / "regression/03_every_sensor.ipynb"
+    given = {"source": "synthetic:tiny", "unseen": 10, "days": [7], "complete": 0.5}
+    given |= {"inputs": ["temperature", "PM2.5"], "weather": "B77"}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "must be one of: A01" in str(outcome.error)

@@ -259,6 +259,16 @@ def test_volatility_refuses_what_it_cannot_do(tmp_path: Path, own_bursts: Path) 
     assert "scale must be none where readings lie below zero" in str(outcome.error)
 
 
+def test_volatility_refuses_an_alert_beyond_all_readings(tmp_path: Path) -> None:
+    from citylib.batch import plan, run
+
+    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
+    given = {"source": "synthetic:tiny", "windows": [24, 48, 96], "horizon": 3, "alert": 1000.0}
+    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "alert must lie within the readings before the cut" in str(outcome.error)
+
+
 @pytest.mark.slow
 def test_volatility_says_when_gaps_leave_nothing_to_judge(tmp_path: Path, own_bursts: Path) -> None:
     from citylib.batch import plan, run
