@@ -206,8 +206,8 @@ def against_average(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         axes.axvline(1, color=mode["ink"], lw=0.8)
-        axes.hlines(rows, *far, color=mode["colours"][0], lw=1.0, label="all at once")
-        axes.hlines(rows, *near, color=mode["colours"][0], lw=3.4, label="each alone")
+        axes.hlines(rows, far[0], far[1], color=mode["colours"][0], lw=1.0, label="all at once")
+        axes.hlines(rows, near[0], near[1], color=mode["colours"][0], lw=3.4, label="each alone")
         axes.plot(middle, rows, "o", ms=5, color=mode["colours"][1], label="estimate")
         axes.set_xscale("log")
         _plain_ratios(axes.xaxis)

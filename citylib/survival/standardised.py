@@ -106,7 +106,7 @@ def quantile(
         there = _mixed(strata, time[middle], ratio) <= goal + 1e-12
         open_ = high - low > 1
         high, low = np.where(open_ & there, middle, high), np.where(open_ & ~there, middle, low)
-    return np.append(time, np.inf)[high]
+    return np.asarray(np.append(time, np.inf)[high], dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

