@@ -69,6 +69,7 @@ def survival_curves(
     until: float,
     unit: str = "years",
     what: str = "share still without failure",
+    since: str = "the gap began",
     caption: str = "",
 ) -> results.Payload:
     """Draw survival curves with their bands, and the numbers at risk in a table under the axis.
@@ -85,6 +86,8 @@ def survival_curves(
         Of the times.
     what : str
         Label of the vertical axis.
+    since : str, default "the gap began"
+        What time is counted from.
     caption : str, optional
         One sentence under the figure.
 
@@ -114,7 +117,7 @@ def survival_curves(
         top.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         top.tick_params(labelbottom=True)
         top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(drawn), 4))
-        bottom.set(ylim=(-len(drawn) + 0.4, 0.6), xlabel=f"{unit} since the gap began; below the axis: number at risk")
+        bottom.set(ylim=(-len(drawn) + 0.4, 0.6), xlabel=f"{unit} since {since}; below the axis: number at risk")
         bottom.set_yticks([-k for k in range(len(drawn))], [c.group for c in drawn], fontsize=8.5)
         bottom.set_xticks(ticks)
         bottom.grid(False)

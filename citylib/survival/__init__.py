@@ -5,6 +5,8 @@
 - `citylib.survival.kaplan_meier`: survival curves and cumulative hazards of many groups in one pass
 - `citylib.survival.log_rank`: do groups last equally long, all together and in pairs
 - `citylib.survival.cumulative_incidence`: several ways to end
+- `citylib.survival.contrasts`: groups held to their average, with intervals for all at once
+- `citylib.survival.standardised`: how long a group's cases would last with everybody's mix
 - `citylib.survival.mean_cumulative`: events that come again
 - `citylib.survival.concordance`, `.brier`, `.time_auc`: how good forecasts of survival are
 - `citylib.survival.censoring`: the weights that stand in for those who went out of sight

@@ -2,9 +2,10 @@
 
 Traps: ``closure_note`` is written when the case is CLOSED, so it doesn't exist when a request is routed or its delay
 predicted; it often ends with the name of a member of staff and may name streets: never print it at length, publish
-nothing trained on it. ``category`` gives the department in 94 % of cases, ``queue`` in all: routing by them is
-no learning. Five of the most frequent types are absent, so shares of types are biased. Open cases are
-right-censored at the snapshot of January 2016. ``on_time`` is as of the snapshot, too. Split by time.
+nothing trained on it. ``outcome``, read from the phrase at the note's head, is of the future as the note is.
+``category`` gives the department in 94 % of cases, ``queue`` in all: routing by them is no learning. Five of the most
+frequent types are absent, so shares of types are biased. Open cases are right-censored at the snapshot of January 2016.
+``on_time`` is as of the snapshot, too, and calls on time what has no target and what may still miss it. Split by time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from citylib.data.dataset import Dataset, Fault
-from citylib.data.sources import reading
+from citylib.data.sources import closure_phrases, reading
 
 __all__ = ["ABSENT", "FUTURE", "read"]
 
@@ -29,7 +30,7 @@ ABSENT = (
     "Requests for Street Cleaning",
     "Schedule a Bulk Item Pickup",
 )
-FUTURE = ("closed", "closure_note", "on_time", "status")  # not known when a request comes in
+FUTURE = ("closed", "closure_note", "closed_early", "on_time", "outcome", "status")  # not known when a request comes in
 _COLUMNS = {
     "request": "CASE_ENQUIRY_ID",
     "status": "CASE_STATUS",
@@ -68,9 +69,11 @@ def read(paths: Mapping[str, Path]) -> Dataset:
     -------
     Dataset
         Table ``requests`` (request, opened, target, closed [local], status, category, department, channel, district,
-        latitude, longitude, ..., closure_note), sorted by opening; ``attrs["future"]`` names the columns that are not
-        known when a request comes in, ``attrs["snapshot"]`` when the open ones were censored. Table ``types``
-        (category, requests).
+        latitude, longitude, ..., closure_note, outcome, closed_early), sorted by opening; ``closed_early`` marks cases
+        that were closed before they opened, and ``outcome`` is what `citylib.data.sources.closure_phrases` reads in the
+        note of a closed one. ``attrs["future"]`` names the columns that are not known when a request comes in,
+        ``attrs["snapshot"]`` when the open ones were censored. Tables ``types`` (category, requests) and
+        ``closure_phrases`` (phrase, outcome, says).
 
     Raises
     ------
@@ -91,7 +94,9 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         raise reading.refuse(path.name, "every case must have an opening time and an id of its own, and one has not")
     table = table.sort_values("opened", kind="stable", ignore_index=True)
     table["zip"] = table["zip"].str.removesuffix(".0").str.zfill(5)
+    table["closed_early"] = table["closed"] < table["opened"]
     faults = (*_mended(table), *_wards(table))
+    table["outcome"] = closure_phrases.outcome(table["closure_note"]).where(table["closed"].notna(), None)
     table.attrs["future"] = list(FUTURE)
     table.attrs["snapshot"] = f"{table[['opened', 'closed']].max().max():%Y-%m-%d %H:%M}"
     types = reading.read_csv(reading.find(paths, SOURCES), text=("type",), numbers=("rows",))
@@ -101,9 +106,14 @@ def read(paths: Mapping[str, Path]) -> Dataset:
         kind="events",
         tables={
             "requests": table[
-                ["request", "opened", "target", "closed", *[c for c in _COLUMNS if c not in ("request", *_TIMES)]]
+                [
+                    *("request", "opened", "target", "closed"),
+                    *(c for c in _COLUMNS if c not in ("request", *_TIMES)),
+                    *("outcome", "closed_early"),
+                ]
             ],
             "types": types.rename(columns={"type": "category", "rows": "requests"}),
+            "closure_phrases": closure_phrases.table(),
         },
         faults=(*faults, *_limits(table)),
     )
@@ -189,6 +199,11 @@ def _limits(table: pd.DataFrame) -> tuple[Fault, ...]:
             "requests.closure_note",
         ),
     ]
+    unspecified = table["outcome"].eq(closure_phrases.UNSPECIFIED)
+    what = "Closed cases whose note doesn't say how they ended: an outcome of its own"
+    out += reading.fault(
+        "outcome-unspecified", what, unspecified.sum(), (~still_open).sum(), "reported", "requests.outcome"
+    )
     for column, what in (
         ("target", "No time to be closed by"),
         ("district", "No neighbourhood"),

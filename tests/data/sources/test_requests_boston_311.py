@@ -30,6 +30,8 @@ def test_the_small_files(small: Small, faults: Faults) -> None:
     assert table.loc["4", ["latitude", "longitude"]].isna().all()
     assert table["ward"].tolist()[:3] == ["3", "3", "3"]
     assert table["zip"].tolist()[0] == "02108"
+    assert table["closed_early"].tolist() == [False, True, False, False, True]
+    assert table["outcome"].fillna("").tolist() == ["other", "", "", "noted", "noted"]  # 2 has no closing time any more
     assert found["closed-before-opened"] == (1, 4, "mended")
     assert found["closed-long-before-opened"] == (1, 4, "masked")
     assert found["default-place"] == (1, 5, "masked")
@@ -45,7 +47,7 @@ def test_the_small_files(small: Small, faults: Faults) -> None:
 def test_columns_of_the_future_are_named(small: Small) -> None:
     table = small(NAME).table("requests")
     assert set(table.attrs["future"]) <= set(table)
-    assert "closure_note" in table.attrs["future"]
+    assert {"closure_note", "outcome", "closed_early"} <= set(table.attrs["future"])
     assert table.attrs["snapshot"] == "2015-03-01 10:00"
 
 
@@ -67,7 +69,7 @@ def test_the_real_files_are_as_measured(real: Callable[[str], Dataset], faults: 
     assert (str(table["opened"].min()), str(table["opened"].max())) == ("2015-01-01 00:20:09", "2015-12-31 23:10:09")
     assert table["category"].nunique() == 158
     assert dataset.table("types")["requests"].sum() == 121_145
-    assert found["closed-before-opened"][0] == 197
+    assert found["closed-before-opened"][0] == table["closed_early"].sum() == 197
     assert "closed-long-before-opened" not in found
     assert found["open"][0] == 19_873
     assert found["contact-masked"][0] == 3_326
