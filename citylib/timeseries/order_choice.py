@@ -90,9 +90,10 @@ class ChosenOrders:
             Coverage asked of the intervals.
         """
         y_TN, _ = readings(values)
+        horizon, origins = checks.integer("horizon", horizon, minimum=1), checks.steps("origins", origins)
         if y_TN.shape[1] != len(self.sensors):
             raise InputError("values", f"have the {len(self.sensors)} sensors of the fit", y_TN.shape[1])
-        out = np.full((3, len(self.sensors), len(np.asarray(origins)), horizon), np.nan)
+        out = np.full((3, len(self.sensors), len(origins), horizon), np.nan)
         for c, found in self.fits.items():
             mine = np.flatnonzero(self.chosen == c)
             if len(mine):
