@@ -21,7 +21,7 @@ __all__ = ["Specification"]
 FloatArray = npt.NDArray[np.float64]
 # Partial autocorrelations of AR and MA to start from. Searched for with ARIMA(2,1,2): of many, the eight from which
 # most of the highest tops are reached, for a week of speeds in Los Angeles, volumes in Boroondara, PM2.5 in Beijing,
-# loads of PJM, and synthetic series.
+# loads of PJM, and synthetic series. How often they miss one: python -m benchmarks.arima_starts.
 STARTS = (
     ((0.97, 0.02), (0.97, 0.02)),
     ((0.97, -0.12), (-0.08, 0.01)),
