@@ -19,8 +19,8 @@ from benchmarks.rows import Point, Raw, Verdict, median
 HERE = Path(__file__).parent
 ROWS, GROUPS, TURNS = 1_000_000, 1_000, 5
 USED = (
-    "concordance", "censoring", "counting", "curve", "kaplan_meier", "log_rank", "pair_counts", "rank_covariance",
-    "rank_sums", "life_table", "sorting",
+    "concordance", "censoring", "counting", "curve", "kaplan_meier", "log_rank", "pair_counts", "pair_halves",
+    "rank_covariance", "rank_sums", "life_table", "sorting",
 )  # fmt: skip
 FILES = (*(f"citylib/survival/{name}.py" for name in USED), "benchmarks/survival_curves.*")
 PACKAGES = ("numpy", "numba", "scipy", "lifelines", "scikit-survival")

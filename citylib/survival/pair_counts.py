@@ -2,7 +2,8 @@
 
 A pair is one that ended and one under watch just after. Ending and going out of sight at one time
 is a pair (who went out of sight lasted longer); two that ended at one time are none.
-Without weights the tables are of whole numbers, which take half the room.
+Without weights the tables are of whole numbers, which take half the room. Where nobody enters late either,
+`citylib.survival.pair_halves` is faster.
 Legend: n durations sorted by time, at one time those that ended first; B distinct times; R distinct risks.
 """
 
@@ -11,7 +12,33 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["as_earlier", "as_later"]
+__all__ = ["as_earlier", "as_later", "blocks", "ended_first"]
+
+
+@njit(cache=True, nogil=True)
+def ended_first(event, out):
+    """Return rows that ended, then the others, both as they stand; out is (n,)."""
+    at = 0
+    for wanted in (True, False):
+        for i in range(len(event)):
+            if event[i] == wanted:
+                out[at] = i
+                at += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def blocks(time, event, opens, middles):
+    """Fill in where each distinct time opens, then n, and where its endings end; return how many times there are."""
+    b = -1
+    for i in range(len(time)):
+        if i == 0 or time[i] != time[i - 1]:
+            b += 1
+            opens[b], middles[b] = i, i
+        if event[i]:
+            middles[b] = i + 1
+    opens[b + 1] = len(time)
+    return b + 1
 
 
 @njit(cache=True, nogil=True, inline="always")
