@@ -46,6 +46,8 @@ class Incidence:
         Of it, by the infinitesimal jackknife, as in R's survival.
     lower, upper : ndarray, shape (K, C)
         Pointwise band by log(-log); NaN where the incidence is 0 or 1.
+    status : str
+        ``"ok"``, or what to know first: see `citylib.survival.life_table.LifeTable`.
     """
 
     group: str
@@ -57,6 +59,7 @@ class Incidence:
     variance: FloatArray
     lower: FloatArray
     upper: FloatArray
+    status: str = "ok"
 
     def at(self, time: npt.ArrayLike, cause: str) -> FloatArray:
         """Return the incidence of a cause at given times, shape (M,); NaN beyond the last time watched."""
@@ -149,12 +152,12 @@ def cumulative_incidence(
         [_variance(sets, before, events[:, c], incidence[:, c], why == c, *places) for c in range(len(causes))]
     )
     lower, upper = _band(incidence, variance, float(stats.norm.ppf((1 + level) / 2)))
-    out = {}
+    out, status = {}, sets.status
     for g, name in enumerate(names):
         part = np.arange(sets.bounds[g], sets.bounds[g + 1])
         part = part[sets.ended[part] > 0]
         tables = (events[part], incidence[part], variance[part], lower[part], upper[part])
-        out[name] = Incidence(name, causes, sets.time[part], sets.at_risk[part], *tables)
+        out[name] = Incidence(name, causes, sets.time[part], sets.at_risk[part], *tables, status[g])
     return out
 
 
@@ -255,5 +258,6 @@ def _band(incidence: FloatArray, variance: FloatArray, z: float) -> tuple[FloatA
     inner = (incidence > 0) & (incidence < 1 - 1e-12)
     f = incidence[inner]
     spread = np.exp(z * np.sqrt(np.maximum(variance[inner], 0)) / (f * np.log(f)))  # below 1
-    lower[inner], upper[inner] = f ** (1 / spread), f**spread
+    with np.errstate(divide="ignore"):  # so little weight that the band is all from 0 to 1
+        lower[inner], upper[inner] = f ** (1 / spread), f**spread
     return lower, upper

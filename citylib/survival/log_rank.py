@@ -237,6 +237,8 @@ def plain(
 
 def _weighting(weighting: str, power: tuple[float, float]) -> tuple[int, float, float]:
     which = WEIGHTINGS.index(checks.one_of("weighting", weighting, WEIGHTINGS))
+    if np.shape(power) != (2,):
+        raise InputError("power", "be two numbers", power)
     p, q = (checks.number("power", value, minimum=0) for value in power)
     return which, p, q
 
