@@ -48,12 +48,12 @@ def curves(r: Rows) -> list[Any]:
 
 
 def ranks(r: Rows) -> list[Any]:
-    found = log_rank.log_rank(*both(r), r["group"], **taken(r, "entry"))
+    found = log_rank.log_rank(*both(r), r["group"], **taken(r, "entry", "weight"))
     return [found.observed, found.expected, found.statistic]
 
 
 def pairs(r: Rows) -> list[Any]:
-    log_rank.pairwise(*both(r), r["group"], **taken(r, "entry"))
+    log_rank.pairwise(*both(r), r["group"], **taken(r, "entry", "weight"))
     return []  # NaN where two groups were never under watch together
 
 
@@ -110,7 +110,7 @@ FUNCTIONS: dict[str, Callable[[Rows], list[Any]]] = {
 }  # fmt: skip
 ALL = tuple(FUNCTIONS)
 LATE = ("curves", "ranks", "pairs", "incidence", "recurrent", "order", "regression")
-WEIGHED = ("curves", "incidence", "order", "regression")
+WEIGHED = ("curves", "ranks", "pairs", "incidence", "order", "regression")
 GROUPED = ("curves", "ranks", "pairs", "incidence", "recurrent")
 RISKS = ("order", "order_by_uno", "area")
 
