@@ -114,6 +114,7 @@ def uno(
     event: npt.ArrayLike,
     risk: npt.ArrayLike,
     *,
+    entry: npt.ArrayLike | None = None,
     until: float | None = None,
     censoring: Censoring | None = None,
     cluster: npt.ArrayLike | None = None,
@@ -122,11 +123,12 @@ def uno(
     """Return Uno's C: as Harrell's, but what went out of sight no longer bends it.
 
     Each pair weighs 1 / G(t-)^2, with t the time at which the first ended and G the probability of
-    being watched so long. Its standard error takes G as known, as R's does.
+    being watched so long; with late entries W(t-), that of being under watch then. Its standard error takes
+    them as known, as R's does.
 
     Parameters
     ----------
-    duration, event, risk, cluster, error
+    duration, event, risk, entry, cluster, error
         As in `harrell`.
     until : float, optional
         Only endings up to this time count: beyond it few are watched and weights grow large.
@@ -153,9 +155,9 @@ def uno(
     >>> round(uno([1.0, 2.0, 3.0, 4.0], [True, False, True, True], [0.9, 0.3, 0.1, 0.4]).value, 4)
     0.5714
     """
-    data = life_table.durations(duration, event)
+    data = life_table.durations(duration, event, entry=entry)
     counted = data.event if until is None else data.event & (data.exit <= checks.number("until", until, above=0))
-    seen = censored.fit(data.exit, data.event) if censoring is None else censoring
+    seen = censored.fit(data.exit, data.event, entry=data.entry) if censoring is None else censoring
     return _concordance(data, risk, seen.weights(data.exit, counted) ** 2, cluster, error)
 
 
