@@ -74,22 +74,22 @@ def order(r: Rows) -> list[Any]:
 
 
 def order_by_uno(r: Rows) -> list[Any]:
-    found = uno(*both(r), r["x"][:, 0], cluster=r["cluster"])
+    found = uno(*both(r), r["x"][:, 0], **taken(r, "entry", "cluster"))
     return [found.value, found.error]
 
 
 def squares(r: Rows) -> list[Any]:
-    found = brier(*both(r), np.full((len(r["duration"]), 1), 0.5), [0.0])
+    found = brier(*both(r), np.full((len(r["duration"]), 1), 0.5), [0.0], **taken(r, "entry"))
     return [found.score, found.error]
 
 
 def area(r: Rows) -> list[Any]:
-    time_auc(*both(r), r["x"][:, 0], [float(np.median(ROWS["duration"]))])
+    time_auc(*both(r), r["x"][:, 0], [float(np.median(ROWS["duration"]))], **taken(r, "entry"))
     return []  # NaN where nobody ended by the time
 
 
 def watched(r: Rows) -> list[Any]:
-    return [censoring.fit(*both(r)).watched]
+    return [censoring.fit(*both(r), **taken(r, "entry")).watched]
 
 
 def drawn(r: Rows) -> list[Any]:
@@ -110,6 +110,7 @@ FUNCTIONS: dict[str, Callable[[Rows], list[Any]]] = {
 }  # fmt: skip
 ALL = tuple(FUNCTIONS)
 LATE = ("curves", "ranks", "pairs", "incidence", "recurrent", "order", "regression")
+LATE_TOO = (*LATE, "order_by_uno", "squares", "area", "watched")
 WEIGHED = ("curves", "ranks", "pairs", "incidence", "order", "regression")
 GROUPED = ("curves", "ranks", "pairs", "incidence", "recurrent")
 RISKS = ("order", "order_by_uno", "area")
@@ -129,9 +130,9 @@ REFUSED: tuple[tuple[str, Rows, str, tuple[str, ...]], ...] = (
     ("a missing event", {"event": odd(e, np.nan)}, "event must have no missing values", ALL),
     ("an event that is neither", {"event": odd(e, 2)}, "event must hold only 0 and 1", ALL),
     ("an event too few", {"event": e[1:]}, "must have the same length", ALL),
-    ("entry at the end", {"entry": odd(0 * t, t[4])}, "entry must (be before stop|lie before)", LATE),
-    ("entry after the end", {"entry": odd(0 * t, t[4] + 1)}, "entry must .*, got '1 row", LATE),
-    ("a missing entry", {"entry": odd(0 * t, np.nan)}, "entry must have no missing values", LATE),
+    ("entry at the end", {"entry": odd(0 * t, t[4])}, "entry must (be before stop|lie before)", LATE_TOO),
+    ("entry after the end", {"entry": odd(0 * t, t[4] + 1)}, "entry must .*, got '1 row", LATE_TOO),
+    ("a missing entry", {"entry": odd(0 * t, np.nan)}, "entry must have no missing values", LATE_TOO),
     ("a weight of 0", {"weight": odd(one, 0)}, "weight must be (above|more than) 0", WEIGHED),
     ("a negative weight", {"weight": odd(one, -1)}, "weight must be (above|more than) 0", WEIGHED),
     ("a missing weight", {"weight": odd(one, np.nan)}, "weight must have no missing values", WEIGHED),
@@ -158,6 +159,9 @@ REFUSED: tuple[tuple[str, Rows, str, tuple[str, ...]], ...] = (
     ("nobody to compare with", {"stratum": np.arange(N)}, "x must vary among those at risk together", ("regression",)),
     ("all ended together", {"duration": one, "event": one}, "event must leave at least one pair",
      ("order", "order_by_uno")),
+    ("all under watch ended before others came",
+     {"duration": 1 + np.arange(N), "event": one, "entry": odd(0 * t + 1.5, 0, 0)}, "entry must not leave a time",
+     ("order_by_uno", "squares", "area", "watched")),
     ("stretches that overlap", {"subject": np.zeros(N)}, "entry must not lie inside another stretch", ("recurrent",)),
 )  # fmt: skip
 NOTHING = {name: value[:0] for name, value in ROWS.items()}
@@ -177,6 +181,7 @@ TAKEN: tuple[tuple[str, Rows, tuple[str, ...]], ...] = (
     ("tiny times, late entries", {"duration": t * 1e-100, "entry": t * 0.5e-100}, LATE),
     ("huge weights", {"weight": one * 1e100}, WEIGHED),
     ("tiny weights", {"weight": one * 1e-100}, WEIGHED),
+    ("late entries", {"entry": np.where(np.arange(N) % 2, 0.3 * t, 0)}, (*LATE, "order_by_uno", "area", "watched")),
     ("weights far apart", {"weight": np.where(np.arange(N) % 2, 1e6, 1e-6)}, WEIGHED),
     ("huge covariates", {"x": x * 1e100}, (*RISKS, "regression")),
     ("tiny covariates", {"x": x * 1e-100}, (*RISKS, "regression")),
