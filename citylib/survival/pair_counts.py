@@ -18,25 +18,27 @@ __all__ = ["as_earlier", "as_later", "blocks", "ended_first"]
 @njit(cache=True, nogil=True)
 def ended_first(event, out):
     """Return rows that ended, then the others, both as they stand; out is (n,)."""
-    at = 0
-    for wanted in (True, False):
-        for i in range(len(event)):
-            if event[i] == wanted:
-                out[at] = i
-                at += 1
+    first, other = np.uint64(0), np.uint64(event.sum())
+    for i in range(len(event)):
+        here = np.uint64(event[i])
+        out[first if here else other] = i
+        first += here
+        other += np.uint64(1) - here
     return out
 
 
 @njit(cache=True, nogil=True)
 def blocks(time, event, opens, middles):
-    """Fill in where each distinct time opens, then n, and where its endings end; return how many times there are."""
+    """Fill in where each distinct time opens, then n, and where its endings end; return how many times there are.
+
+    time, event (n,) are in order, those that ended first; opens is (n + 1,), middles (n,) or longer.
+    """
     b = -1
     for i in range(len(time)):
         if i == 0 or time[i] != time[i - 1]:
             b += 1
             opens[b], middles[b] = i, i
-        if event[i]:
-            middles[b] = i + 1
+        middles[b] += event[i]
     opens[b + 1] = len(time)
     return b + 1
 

@@ -79,16 +79,16 @@ def parted(rank, left, ranks, room):
 @njit(cache=True, nogil=True)
 def compared(left, opens, middles, pairs):
     """Fill in the weight of each row's pairs, as either of the two, (n,); return that of all. Blocks as for `tied`."""
-    total, ended = 0.0, 0.0
-    for b in range(len(middles)):
-        lasted, before = float(len(left) - middles[b]), ended
-        for i in range(opens[b], middles[b]):
-            own = left[i] * lasted
-            pairs[i] = own + before
-            total += own
-            ended += left[i]
-        for j in range(middles[b], opens[b + 1]):
-            pairs[j] = ended
+    n, b = len(left), 0
+    total, before, ended = 0.0, 0.0, 0.0
+    for i in range(n):  # who went out of sight has left 0
+        if i == opens[b + 1]:
+            b += 1
+            before = ended
+        own = left[i] * (n - middles[b])
+        pairs[i] = own + (before if i < middles[b] else ended)
+        total += own
+        ended += left[i]
     return total
 
 
