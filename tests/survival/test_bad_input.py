@@ -10,10 +10,11 @@ import pytest
 
 from citylib import seeds
 from citylib.errors import FitWarning, InputError
-from citylib.survival import censoring, cox, cox_residuals, log_rank, proportionality
+from citylib.survival import censoring, cox, cox_residuals, log_rank, proportionality, standardised
 from citylib.survival.brier import brier
 from citylib.survival.cluster import cluster_bootstrap
 from citylib.survival.concordance import harrell, uno
+from citylib.survival.contrasts import against_average
 from citylib.survival.cumulative_incidence import cumulative_incidence
 from citylib.survival.durations import gap_times, heaps
 from citylib.survival.kaplan_meier import kaplan_meier
@@ -299,3 +300,59 @@ def test_records_that_cannot_be(change: Rows, message: str) -> None:
 
 def test_heaps_of_no_dates_are_none() -> None:
     assert heaps(np.zeros(0, dtype="datetime64[D]")).empty
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"coefficients": [1.0, np.nan]}, "coefficients must have no missing values"),
+        ({"coefficients": [1.0, np.inf]}, "coefficients must be finite"),
+        ({"coefficients": []}, "coefficients must have at least 1 rows"),
+        ({"coefficients": [1.0]}, "coefficients must go with a square covariance and one name more"),
+        ({"covariance": [[1.0, np.nan], [np.nan, 1.0]]}, "covariance must have no missing values"),
+        ({"covariance": [[1.0, 0.0], [0.0, 0.0]]}, "covariance must have variances above 0"),
+        ({"covariance": [[1.0, 0.5], [0.1, 1.0]]}, "covariance must be symmetric"),
+        ({"covariance": [[1.0, 2.0], [2.0, 1.0]]}, "covariance must be positive definite, got '-1 as its smallest"),
+        ({"covariance": [[1.0, 1.0], [1.0, 1.0]]}, "covariance must be positive definite"),
+        ({"names": ["a", "a", "b"]}, "names must have no duplicates"),
+        ({"weights": [1.0, 0.0, 0.0]}, "weights must be above 0 for two groups at least, got 'a only'"),
+        ({"weights": [1.0, -1.0, 1.0]}, "weights must be at least 0"),
+        ({"weights": [0.0, 0.0, 0.0]}, "weights must be 3 numbers of 0 or more"),
+    ],
+)
+def test_groups_that_cannot_be_held_to_their_average(change: Rows, message: str) -> None:
+    given: Rows = {"coefficients": [1.0, 2.0], "covariance": np.eye(2), "names": ["a", "b", "c"]}
+    with pytest.raises(InputError, match=message):
+        against_average(**given | change, generator=seeds.generator(0))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_groups_in_any_unit_are_as_far_apart(scale: float) -> None:
+    found, moved = (
+        against_average([1.0 * s, 2.0 * s], np.eye(2) * s**2, ["a", "b", "c"], generator=seeds.generator(0), draws=1000)
+        for s in (1.0, scale)
+    )
+    np.testing.assert_allclose(moved.estimate / scale, found.estimate, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(moved.p_value, found.p_value, rtol=1e-10)
+    np.testing.assert_allclose((moved.critical, moved.joint), (found.critical, found.joint), rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+def test_mixes_of_strata() -> None:
+    base = cox_residuals.baseline(cox.fit(t, e, x, stratum=ROWS["group"]))
+    mix = {"0": 1.0, "1": 2.0, "2": 1.0}
+    for change, message in (
+        ({"mix": {}}, "mix must have a share above 0"),
+        ({"mix": {"0": -1.0}}, "mix must be at least 0"),
+        ({"mix": {"0": np.nan}}, "mix must have no missing values"),
+        ({"time": [np.nan]}, "time must have no missing values"),
+        ({"log_ratio": [0.0, 1.0, 2.0]}, "log_ratio must be one number, or one for each of 2 times"),
+        ({"log_ratio": np.inf}, "log_ratio must be finite"),
+    ):
+        given: Rows = {"mix": mix, "time": [1.0, 2.0]} | change
+        with pytest.raises(InputError, match=message):
+            standardised.survival(base, **given)
+    curve = standardised.survival(base, mix, [0.0, 50.0], log_ratio=[1e3, -1e3])
+    np.testing.assert_allclose(curve, 1.0)
+    assert standardised.quantile(base, mix, 0.5, log_ratio=[-1e3, 1e3])[0] == np.inf
