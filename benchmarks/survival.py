@@ -1,4 +1,8 @@
-"""Cox regression beside lifelines, statsmodels and R's survival, on the same rows in the same run."""
+"""Survival engines beside lifelines, statsmodels, scikit-survival and R's survival, on the same rows in the same run.
+
+Cox regression is here; curves, log-rank tests and concordance are in `benchmarks.survival_curves`, the coverage of
+intervals in `benchmarks.survival_coverage`. All of them are recorded by ``python -m benchmarks.survival --only POINT``.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import rows
+from benchmarks import rows, survival_coverage, survival_curves
 from benchmarks.rows import Point, Raw, Verdict, median
 
 HERE = Path(__file__).parent
@@ -232,22 +236,23 @@ POINTS = (
     Point("cox", "Cox, Efron ties, p=10, whole years, n = 1e4, 1e5, 1e6; statsmodels once at 1e5 and 1e6",
           f"5 times the fastest; {EQUAL}", ties, judge_ties, BASE, FILES, long=True),
     Point("cox_entry", "the same with delayed entry, n = 1e5", f"10 times the fastest; {EQUAL}", late,
-          judge(10, ("lifelines", "R")), BASE, FILES),
+          judge(10, ("lifelines", "R")), BASE, FILES, long=True),
     Point("cox_strata", f"the same in {STRATA} strata, n = 1e5", f"10 times the fastest; {EQUAL}", stratified,
-          judge(10, ("lifelines", "R")), BASE, FILES),
+          judge(10, ("lifelines", "R")), BASE, FILES, long=True),
     Point("cox_memory", "Cox, p=10, n = 1e6: the most memory above the data", "3 times the design matrix", memory,
-          judge_memory, BASE, FILES),
+          judge_memory, BASE, FILES, long=True),
 )  # fmt: skip
+EVERY = (*POINTS, *survival_curves.POINTS, *survival_coverage.POINTS)
 
 
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats and sizes; ends in under a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats and smaller sizes")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--only", help="measure one point, and keep it if it is long")
     given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
+    return rows.run(EVERY, quick=given.quick, only=given.only, to=given.json)
 
 
 if __name__ == "__main__":

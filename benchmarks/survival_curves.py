@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import tempfile
 import time
@@ -19,8 +18,8 @@ from benchmarks.rows import Point, Raw, Verdict, median
 HERE = Path(__file__).parent
 ROWS, GROUPS, TURNS = 1_000_000, 1_000, 5
 USED = (
-    "concordance", "censoring", "counting", "curve", "kaplan_meier", "log_rank", "pair_counts", "rank_covariance",
-    "rank_sums", "life_table", "sorting",
+    "concordance", "censoring", "counting", "curve", "kaplan_meier", "log_rank", "pair_counts", "pair_halves",
+    "rank_covariance", "rank_sums", "life_table", "sorting",
 )  # fmt: skip
 FILES = (*(f"citylib/survival/{name}.py" for name in USED), "benchmarks/survival_curves.*")
 PACKAGES = ("numpy", "numba", "scipy", "lifelines", "scikit-survival")
@@ -158,8 +157,7 @@ def concordance(quick: bool, *, n: int) -> Raw:
 
         return [float(concordance_index(data["time"], -data["risk"], data["event"]))]
 
-    workers = {"citylib": ours} | ({"lifelines": lifelines} if n <= 100_000 else {})
-    return compare(data, "concordance", workers, TURNS, TURNS if n <= 100_000 else 2)
+    return compare(data, "concordance", {"citylib": ours, "lifelines": lifelines}, *[1 if quick else TURNS] * 2)
 
 
 def judge(bar: float, apart: float) -> Callable[[Raw], Verdict]:
@@ -210,17 +208,3 @@ POINTS = (
         lambda quick: concordance(quick, n=ROWS), judge(15, 1e-10), PACKAGES, FILES, long=True,
     ),
 )  # fmt: skip
-
-
-def main() -> int:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rows and turns")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point; those that take long are recorded by it")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

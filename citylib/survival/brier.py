@@ -69,11 +69,15 @@ def brier(
     survival: npt.ArrayLike,
     time: npt.ArrayLike,
     *,
+    entry: npt.ArrayLike | None = None,
     censoring: Censoring | None = None,
 ) -> Brier:
     """Return Graf's Brier score: squared errors of forecast survival, weighted for censoring.
 
-    Who ended by t weighs 1 / G(T-), who lasted longer 1 / G(t), who went out of sight before t nothing.
+    Who ended by t weighs 1 / G(T-), who lasted longer 1 / G(t), who went out of sight before t nothing. With late
+    entries W, the probability of being under watch, stands for G, who comes after t and lasts longer weighs nothing,
+    and the score is the weighted mean; forecasts are those of things just begun, not of those that lasted to their
+    entry.
 
     Parameters
     ----------
@@ -85,6 +89,8 @@ def brier(
         Forecast probability of each row to last longer than each time.
     time : array_like, shape (M,)
         Times, rising, to which somebody is watched.
+    entry : array_like, shape (n,), optional
+        As in `citylib.survival.kaplan_meier.kaplan_meier`.
     censoring : Censoring, optional
         From `citylib.survival.censoring.fit` on the training rows; by default of these rows.
 
@@ -108,7 +114,7 @@ def brier(
     >>> found.score.round(4).tolist()
     [0.03]
     """
-    data = life_table.durations(duration, event)
+    data = life_table.durations(duration, event, entry=entry)
     n = len(data.exit)
     if n < 2:
         raise InputError("duration", "have at least 2 rows", n)
@@ -118,12 +124,19 @@ def brier(
         raise InputError("survival", f"have the shape {(n, len(when))} of rows and times", forecast.shape)
     if forecast.max() > 1:
         raise InputError("survival", "be at most 1", float(forecast.max()))
-    seen = censored.fit(data.exit, data.event) if censoring is None else censoring
+    seen = censored.fit(data.exit, data.event, entry=data.entry) if censoring is None else censoring
     watched = watched_at(seen, when)
     ended = data.event[:, None] & (data.exit[:, None] <= when)
     lasted = data.exit[:, None] > when
     weight = seen.weights(data.exit, ended[:, -1])
-    return Brier(when, np.where(ended, weight[:, None] * forecast**2, lasted * (1 - forecast) ** 2 / watched))
+    if data.entry is None:
+        return Brier(when, np.where(ended, weight[:, None] * forecast**2, lasted * (1 - forecast) ** 2 / watched))
+    lasted &= data.entry[:, None] <= when
+    each = np.where(ended, weight[:, None], lasted / watched)
+    squares = np.where(ended, forecast, 1 - forecast) ** 2
+    score = (each * squares).sum(axis=0) / each.sum(axis=0)
+    # what each row adds to a weighted mean, so that the mean of it is the score and its spread the error
+    return Brier(when, score + each * (squares - score) / each.mean(axis=0))
 
 
 def watched_at(seen: Censoring, time: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from citylib import checks
 from citylib.errors import InputError
+from citylib.survival import life_table
 
 __all__ = ["Resampled", "cluster_bootstrap"]
 
@@ -105,8 +106,8 @@ def cluster_bootstrap(
     """
     t_n = checks.array("duration", duration, ndim=1, at_least=1, minimum=0)
     e_n = checks.binary("event", event)
-    names, code_n = np.unique(np.asarray(cluster).astype(np.str_), return_inverse=True)
-    checks.same_length(duration=t_n, event=e_n, cluster=code_n)
+    checks.same_length(duration=t_n, event=e_n)
+    names, code_n = life_table.codes("cluster", cluster, len(t_n))
     draws = checks.integer("draws", draws, minimum=100)
     if len(names) < 2:
         raise InputError("cluster", "hold at least two clusters", len(names))

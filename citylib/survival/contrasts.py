@@ -128,8 +128,8 @@ def against_average(
     Raises
     ------
     InputError
-        Shapes that do not go together, a covariance with missing values or a variance that is not above 0, weights that
-        are negative or all 0.
+        Shapes that do not go together, a covariance with missing values, a variance that is not above 0, or that is
+        none; weights that are negative, or above 0 for fewer than two groups.
 
     References
     ----------
@@ -157,14 +157,17 @@ def against_average(
     w = np.ones(g) if weights is None else checks.array("weights", weights, ndim=1, minimum=0)
     if len(w) != g or w.sum() <= 0:
         raise InputError("weights", f"be {g} numbers of 0 or more, not all 0", np.asarray(weights).tolist())
+    if (w > 0).sum() < 2:
+        told = f"{labels[int(np.argmax(w))]} only"
+        raise InputError("weights", "be above 0 for two groups at least", told, "a group is not held to itself")
     if (np.diag(v) <= 0).any():
         raise InputError("covariance", "have variances above 0 on its diagonal", float(np.diag(v).min()))
+    root = _root(v)
     turn = np.eye(g) - w / w.sum()  # each row: the group less the mean
     turn = turn[:, 1:]
     spread = turn @ v @ turn.T
     estimate, errors = turn @ b, np.sqrt(np.diag(spread))
     p = 2 * stats.norm.sf(np.abs(estimate) / errors)
-    root = np.linalg.cholesky(v)
     drawn = generator.standard_normal((draws, g - 1)) @ (turn @ root).T / errors
     joint = float(b @ np.linalg.solve(v, b))
     return Contrasts(
@@ -178,3 +181,14 @@ def against_average(
         joint=joint,
         joint_p=float(stats.chi2.sf(joint, g - 1)),
     )
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """Return the triangular root of a covariance, or say that it is none."""
+    if not np.allclose(covariance, covariance.T, rtol=1e-6, atol=0):
+        raise InputError("covariance", "be symmetric", covariance.tolist())
+    try:
+        return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        least = float(np.linalg.eigvalsh(covariance)[0])
+        raise InputError("covariance", "be positive definite", f"{least:.2g} as its smallest eigenvalue") from None

@@ -187,10 +187,7 @@ def fit(
     ties = checks.one_of("ties", ties, ("efron", "breslow"))
     ridge = checks.number("ridge", ridge, minimum=0)
     likelihood = Likelihood(rows.x, rows.event, rows.sets, weight=rows.weight, efron=ties == "efron", ridge=ridge)
-    still = np.flatnonzero(likelihood.scale == 0)
-    if len(still):
-        told = ", ".join(f"{rows.names[j]} is {rows.x[0, j]:g} throughout" for j in still[:5])
-        raise InputError("x", "vary in every column", told, "leave it out: the hazard over time takes its place")
+    _varies(rows, likelihood.scale)
     null = likelihood.height(np.zeros(rows.x.shape[1]))
     top = climb(likelihood)
     if top.ended == "dependent":
@@ -230,6 +227,18 @@ def _without(matrix: FloatArray, unbounded: npt.NDArray[np.bool_]) -> FloatArray
     return np.where(unbounded[:, None] | unbounded[None, :], np.nan, matrix)
 
 
+def _varies(rows: Rows, scale: FloatArray) -> None:
+    """Refuse columns that never vary, or so little or so much that squares of it leave the range of a number."""
+    still = np.flatnonzero((rows.x == rows.x[0]).all(axis=0)) if (scale == 0).any() else np.zeros(0, dtype=np.int64)
+    if len(still):
+        told = ", ".join(f"{rows.names[j]} is {rows.x[0, j]:g} throughout" for j in still[:5])
+        raise InputError("x", "vary in every column", told, "leave it out: the hazard over time takes its place")
+    wild = np.flatnonzero(~((scale > 1e-140) & (scale < 1e140)))
+    if len(wild):
+        told = ", ".join(f"{rows.names[j]} from {rows.x[:, j].min():g} to {rows.x[:, j].max():g}" for j in wild[:5])
+        raise InputError("x", "spread by more than 1e-140 and less than 1e+140", told, "give it in another unit")
+
+
 def _dependent(rows: Rows, top: Climb, mass: float) -> InputError:
     """Say which columns do not vary among those at risk together, or depend on each other."""
     information = top.point.information
@@ -257,7 +266,7 @@ def _warn(rows: Rows, top: Climb, unbounded: npt.NDArray[np.bool_]) -> None:
     elif top.ended != "settled":
         warnings.warn(
             f"the climb of the likelihood ended after {top.steps} steps with {top.gain / 2:.1e} still to gain; "
-            "look for nearly dependent or very long-tailed covariates",
+            "look for covariates that are nearly dependent, very long-tailed, or far from zero for how they vary",
             FitWarning,
             stacklevel=3,
         )

@@ -123,6 +123,7 @@ class Likelihood:
         counted = None if weight is None else weight[event]
         died = np.bincount(sets.last[event], weights=counted, minlength=times)
         self.weight_K = np.asarray(died, dtype=np.float64)
+        self.mass = float(self.weight_K.sum() / sets.deaths.sum())  # of an event: what is small is small beside it
         self.penalty = ridge * self.scale**2
         self.sum_K2, self.step_K7 = np.empty((times, 2)), np.empty((times, 7))
         self.sum_K2P, self.out_PP = np.empty((times, 2, wide)), np.empty((wide, wide))
@@ -150,7 +151,7 @@ class Likelihood:
         self.sum_K2[:] = 0.0
         sets = self.sets
         cox_passes.spread(self.r, sets.last, sets.before, self.dies, self.sum_K2)
-        if not (self.sum_K2[:, 1] > NOTHING).all():
+        if not (self.sum_K2[:, 1] > NOTHING * self.mass).all():
             return -math.inf  # coefficients so large that the dying weigh nothing
         logs = cox_passes.steps(self.sum_K2, sets.deaths, self.weight_K, sets.opens, self.efron, self.step_K7)
         return of_deaths - float(logs)
@@ -251,7 +252,7 @@ def climb(likelihood: Likelihood, *, steps: int = STEPS) -> Climb:
             return Climb(beta, point, step, gain, count, _lost(likelihood, beta))
         step = np.asarray(np.linalg.solve(whole, point.gradient), dtype=np.float64)
         gain = float(step @ point.gradient)
-        if float(np.abs(step).max()) < NEAR or gain < 1e-20 * len(likelihood.r):
+        if float(np.abs(step).max()) < NEAR or gain < 1e-20 * likelihood.mass * len(likelihood.r):
             return Climb(beta + step, point, step, gain, count, "settled")
         whole_step = step
         for _ in range(HALVINGS):
@@ -309,7 +310,8 @@ def _lost(likelihood: Likelihood, beta: FloatArray) -> str:
 
 def _endless(likelihood: Likelihood, step: FloatArray, gain: float) -> bool:
     """Whether steps stay large while nothing is left to gain: the top lies at infinity."""
-    mass = float(likelihood.weight_K.sum() / likelihood.sets.deaths.sum())
-    if gain > 1e-8 * mass or np.abs(step).max() * math.sqrt(len(likelihood.r)) < 5e-3:  # the range is below 2 sqrt(n)
+    if (
+        gain > 1e-8 * likelihood.mass or np.abs(step).max() * math.sqrt(len(likelihood.r)) < 5e-3
+    ):  # the range is below 2 sqrt(n)
         return False
     return float((np.abs(step * likelihood.scale) * np.ptp(likelihood.x, axis=0)).max()) > 1e-2

@@ -213,6 +213,7 @@ def dfbeta(fit: CoxFit) -> FloatArray:
     -------
     ndarray, shape (n, p)
     """
+    _bounded(fit)
     weighed = score(fit) if fit.rows.weight is None else score(fit) * fit.rows.weight[:, None]
     return np.asarray(weighed @ fit.covariance, dtype=np.float64)
 
@@ -245,8 +246,14 @@ def schoenfeld(fit: CoxFit, *, scaled: bool = False) -> Schoenfeld:
     ended = ended[np.argsort(sets.last[ended], kind="stable")]
     values = rows.x[ended] - (found.middle + mean_Kp[sets.last[ended]] / found.scale)
     if scaled:
+        _bounded(fit)
         values = len(ended) * values @ fit.covariance + fit.reached
     return Schoenfeld(ended, rows.stop[ended], values)
+
+
+def _bounded(fit: CoxFit) -> None:
+    if fit.unbounded:
+        raise InputError("fit", "have finite coefficients only", ", ".join(fit.unbounded))
 
 
 def likelihood_of(fit: CoxFit) -> Likelihood:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from citylib import checks
 from citylib.errors import InputError
+from citylib.survival import life_table
 from citylib.survival.risk_sets import RiskSets, risk_sets
 
 __all__ = ["Rows", "checked"]
@@ -116,6 +117,8 @@ def checked(
         raise InputError("event", "hold at least one event", f"none in {len(event_n)} rows")
     if weight_n is not None and (weight_n <= 0).any():
         _refuse("weight", "be above 0", weight_n <= 0, weight_n, "leave out rows that do not count")
+    if weight_n is not None:
+        life_table.moderate("weight", weight_n)
     if entry_n is not None and (entry_n >= stop_n).any():
         bad = entry_n >= stop_n
         at = int(np.argmax(bad))

@@ -46,6 +46,8 @@ class Incidence:
         Of it, by the infinitesimal jackknife, as in R's survival.
     lower, upper : ndarray, shape (K, C)
         Pointwise band by log(-log); NaN where the incidence is 0 or 1.
+    status : str
+        ``"ok"``, or what to know first: see `citylib.survival.life_table.LifeTable`.
     """
 
     group: str
@@ -57,6 +59,7 @@ class Incidence:
     variance: FloatArray
     lower: FloatArray
     upper: FloatArray
+    status: str = "ok"
 
     def at(self, time: npt.ArrayLike, cause: str) -> FloatArray:
         """Return the incidence of a cause at given times, shape (M,); NaN beyond the last time watched."""
@@ -83,13 +86,15 @@ def cumulative_incidence(
     group: npt.ArrayLike | None = None,
     entry: npt.ArrayLike | None = None,
     weight: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> dict[str, Incidence]:
     """Estimate the cumulative incidence of each cause in each group.
 
     F_c(t) is the sum over times u <= t of S(u-) d_c(u) / n(u), with S the Kaplan-Meier curve of all
     causes together; the incidences and S(t) add up to 1. The variance is the sum of squares of what
-    each row adds (infinitesimal jackknife), so it is also right for weights of sampling.
+    each row adds (infinitesimal jackknife), so it is also right for weights of sampling; with clusters it
+    is that of what each cluster adds.
 
     Parameters
     ----------
@@ -103,6 +108,8 @@ def cumulative_incidence(
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
     weight : array_like, shape (n,), optional
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
+    cluster : array_like of str or int, shape (n,), optional
+        Asset that each row belongs to; rows of one asset may depend on each other.
     level : float, default 0.95
         As in `citylib.survival.kaplan_meier.kaplan_meier`.
     cause : array_like of str or int, shape (n,)
@@ -144,17 +151,17 @@ def cumulative_incidence(
     before[sets.bounds[:-1]] = 1.0
     risk = np.where(sets.at_risk > 0, sets.at_risk, 1.0)
     incidence = np.column_stack([running.sums(sets.bounds, before * d / risk) for d in events.T])
-    places = (exit_n, entry_n, weight_n, data.event)
+    places = (exit_n, entry_n, weight_n, data.event, _clusters(cluster, exit_n, entry_n))
     variance = np.column_stack(
         [_variance(sets, before, events[:, c], incidence[:, c], why == c, *places) for c in range(len(causes))]
     )
     lower, upper = _band(incidence, variance, float(stats.norm.ppf((1 + level) / 2)))
-    out = {}
+    out, status = {}, sets.status
     for g, name in enumerate(names):
         part = np.arange(sets.bounds[g], sets.bounds[g + 1])
         part = part[sets.ended[part] > 0]
         tables = (events[part], incidence[part], variance[part], lower[part], upper[part])
-        out[name] = Incidence(name, causes, sets.time[part], sets.at_risk[part], *tables)
+        out[name] = Incidence(name, causes, sets.time[part], sets.at_risk[part], *tables, status[g])
     return out
 
 
@@ -201,6 +208,20 @@ def _causes(cause: npt.ArrayLike, data: Durations) -> tuple[tuple[str, ...], Int
     return names, out
 
 
+_Clusters = tuple[IntArray, int, IntArray, IntArray]
+
+
+def _clusters(cluster: npt.ArrayLike | None, exit_n: IntArray, entry_n: IntArray | None) -> _Clusters | None:
+    """Return the number of each row's cluster, how many there are, and rows in the order they leave and come."""
+    if cluster is None:
+        return None
+    names, code = life_table.codes("cluster", cluster, len(exit_n))
+    if len(names) < 2:
+        raise InputError("cluster", "hold at least two clusters", len(names))
+    comes = np.zeros(0, dtype=np.int64) if entry_n is None else np.argsort(entry_n, kind="stable")
+    return code, len(names), np.argsort(exit_n, kind="stable"), comes
+
+
 def _variance(
     sets: LifeTable,
     before: FloatArray,
@@ -211,6 +232,7 @@ def _variance(
     entry_n: IntArray | None,
     weight_n: FloatArray,
     event_n: npt.NDArray[np.bool_],
+    clusters: _Clusters | None,
 ) -> FloatArray:
     """Return the infinitesimal jackknife variance of one cause, (K,).
 
@@ -227,6 +249,11 @@ def _variance(
     b_K = running.sums(bounds, hazard * over)
     a_n = a_K[exit_n] + np.where(own, (before / risk)[exit_n], 0.0) + np.where(event_n, (incidence * over)[exit_n], 0.0)
     b_n = b_K[exit_n] - np.where(event_n, over[exit_n], 0.0)
+    if clusters is not None:
+        code, number, exits, entries = clusters
+        comes = exit_n if entry_n is None else entry_n
+        order = (exits, exit_n, entries, comes, np.vstack([a_n, b_n]), weight_n, code, number)
+        return np.asarray(running.clustered(bounds, incidence, a_K, b_K, *order))
     w_n = weight_n**2
 
     def gone(value: FloatArray) -> FloatArray:
@@ -255,5 +282,6 @@ def _band(incidence: FloatArray, variance: FloatArray, z: float) -> tuple[FloatA
     inner = (incidence > 0) & (incidence < 1 - 1e-12)
     f = incidence[inner]
     spread = np.exp(z * np.sqrt(np.maximum(variance[inner], 0)) / (f * np.log(f)))  # below 1
-    lower[inner], upper[inner] = f ** (1 / spread), f**spread
+    with np.errstate(divide="ignore"):  # so little weight that the band is all from 0 to 1
+        lower[inner], upper[inner] = f ** (1 / spread), f**spread
     return lower, upper

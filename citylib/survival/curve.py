@@ -115,7 +115,8 @@ class Curve:
         Statistics 6(4), 701-726.
         """
         hazard = self.cumulative_hazard
-        with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 before the first event: NaN on purpose
+        # 0 / 0 before the first event: NaN on purpose; so little weight that the band has no end: infinite
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             spread = np.exp(float(stats.norm.ppf((1 + self.level) / 2)) * np.sqrt(self.hazard_variance) / hazard)
         return hazard / spread, hazard * spread
 
@@ -156,12 +157,12 @@ class Curve:
         if until > self.time[-1] and self.survival[-1] > 0:
             raise InputError("until", f"be at most the last time watched, {self.time[-1]:g}", until)
         inside = self.time < until
-        knots = np.concatenate([[0.0], self.time[inside], [until]])
+        knots = np.concatenate([[0.0], self.time[inside] / until, [1.0]])  # squares of any time are then numbers
         steps = np.diff(knots) * np.concatenate([[1.0], self.survival[inside]])
         left = np.cumsum(steps[::-1])[::-1][1:]  # area from each time on to `until`
         # left is 0 once survival is, where d / (n (n - d)) has no value: those terms add nothing
         terms = np.divide(left**2 * self.events[inside], _pairs(self)[inside], where=left > 0, out=np.zeros(len(left)))
-        return float(steps.sum()), math.sqrt(float(terms.sum()))
+        return until * float(steps.sum()), until * math.sqrt(float(terms.sum()))
 
     def _read(self, values: FloatArray, before: float, time: npt.ArrayLike) -> FloatArray:
         when = checks.array("time", time, minimum=0)

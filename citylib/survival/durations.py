@@ -149,7 +149,10 @@ def gap_times(
     first, last = _day("start", start), _day("end", end)
     if last <= first:
         raise InputError("end", f"be after start ({first})", last)
-    who = np.asarray(asset).astype(np.str_)
+    who = np.asarray(asset)
+    if pd.isna(who).any():
+        raise InputError("asset", "have no missing values", f"{int(pd.isna(who).sum())} missing")
+    who = who.astype(np.str_)
     when = _days("date", date)
     checks.same_length(asset=who, date=when)
     _respect(who, when, installed, removed)

@@ -63,14 +63,7 @@ class Curves:
         nobody was under watch for a while, or all under watch ended while others were still to come;
         what the curve says later rests on nobody.
         """
-        later = np.ones(len(self.changes.time), dtype=bool)
-        later[self.changes.bounds[1:] - 1] = False
-        gap = later & (self.changes.after <= 0)
-        gaps = np.add.reduceat(gap, self.changes.bounds[:-1])
-        ended = np.add.reduceat(self.sets.events, self.sets.bounds[:-1])
-        words = np.where(gaps > 0, "risk set empties", "ok")
-        words = np.where(ended == 0, "no events", words)
-        return tuple(str(w) for w in np.where(self.sets.members == 1, "one member", words))
+        return self.changes.status
 
     @cached_property
     def band(self) -> tuple[FloatArray, FloatArray]:
@@ -82,7 +75,8 @@ class Curves:
         log_s = np.log(s[inner])
         z = float(stats.norm.ppf((1 + self.level) / 2))
         spread = np.exp(z * np.sqrt(self.greenwood[inner]) / log_s)  # below 1, as log_s is below 0
-        lower[inner] = np.exp(log_s / spread)
+        with np.errstate(divide="ignore"):  # so little weight that the band is all from 0 to 1
+            lower[inner] = np.exp(log_s / spread)
         upper[inner] = np.exp(log_s * spread)
         return lower, upper
 

@@ -19,7 +19,7 @@ from citylib import checks
 from citylib.errors import InputError
 from citylib.survival import counting, sorting
 
-__all__ = ["Durations", "LifeTable", "codes", "count", "durations", "totals"]
+__all__ = ["Durations", "LifeTable", "codes", "count", "durations", "moderate", "totals"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -86,6 +86,21 @@ class LifeTable:
         """Weight under watch just after each row's time, shape (K,)."""
         return self.at_risk - self.ended + self.entered
 
+    @property
+    def status(self) -> tuple[str, ...]:
+        """Of each group ``"ok"``, or what to know before reading an estimate from it.
+
+        ``"no events"``. ``"one member"``. ``"risk set empties"``: with delayed entry nobody was under watch
+        for a while, or all under watch ended while others were still to come; what is said of later times
+        rests on nobody.
+        """
+        later = np.ones(len(self.time), dtype=bool)
+        later[self.bounds[1:] - 1] = False
+        gaps = np.add.reduceat(later & (self.after <= 0), self.bounds[:-1])
+        words = np.where(gaps > 0, "risk set empties", "ok")
+        words = np.where(np.add.reduceat(self.events, self.bounds[:-1]) == 0, "no events", words)
+        return tuple(str(w) for w in np.where(self.members == 1, "one member", words))
+
     def pick(self, keep: BoolArray) -> LifeTable:
         """Return the rows for which `keep`, shape (K,), is True."""
         bounds = np.append(0, np.cumsum(keep))[self.bounds]
@@ -99,6 +114,7 @@ def durations(
     *,
     entry: npt.ArrayLike | None = None,
     weight: npt.ArrayLike | None = None,
+    argument: str = "duration",
 ) -> Durations:
     """Return durations once they are known to be sound.
 
@@ -112,6 +128,8 @@ def durations(
         When watching began, before `duration`.
     weight : array_like, shape (n,), optional
         How many each row stands for, more than 0.
+    argument : str, default "duration"
+        What the caller's signature calls the durations.
 
     Returns
     -------
@@ -130,13 +148,13 @@ def durations(
     ...
     citylib.errors.InputError: entry must lie before the duration's end, got '1 rows, first at row 1: 3 against 3'
     """
-    exit_n = checks.array("duration", duration, ndim=1, at_least=1, minimum=0)
+    exit_n = checks.array(argument, duration, ndim=1, at_least=1, minimum=0)
     event_n = checks.binary("event", event)
-    checks.same_length(duration=exit_n, event=event_n)
+    checks.same_length(**{argument: exit_n, "event": event_n})
     entry_n, weight_n = None, None
     if entry is not None:
         entry_n = checks.array("entry", entry, ndim=1, minimum=0)
-        checks.same_length(duration=exit_n, entry=entry_n)
+        checks.same_length(**{argument: exit_n, "entry": entry_n})
         late = entry_n >= exit_n
         if late.any():
             at = int(np.argmax(late))
@@ -144,12 +162,37 @@ def durations(
             raise InputError("entry", "lie before the duration's end", value)
     if weight is not None:
         weight_n = checks.array("weight", weight, ndim=1)
-        checks.same_length(duration=exit_n, weight=weight_n)
+        checks.same_length(**{argument: exit_n, "weight": weight_n})
         low = weight_n <= 0
         if low.any():
             at = int(np.argmax(low))
             raise InputError("weight", "be more than 0", f"{weight_n[at]:g}, first at row {at}", "leave such rows out")
+        moderate("weight", weight_n)
     return Durations(exit_n, event_n, entry_n, weight_n)
+
+
+def moderate(argument: str, value: FloatArray) -> None:
+    """Refuse weights whose squares would leave the range of a number, or beside which others are lost in sums.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : ndarray, shape (n,)
+        Numbers above 0.
+
+    Raises
+    ------
+    InputError
+        One is below 1e-100, above 1e100, or more than 1e12 times another.
+    """
+    bad = (value < 1e-100) | (value > 1e100)
+    if bad.any():
+        at = int(np.argmax(bad))
+        told = f"{value[at]:g}, first at row {at}"
+        raise InputError(argument, "lie between 1e-100 and 1e+100", told, "give it in another unit")
+    if value.max() > 1e12 * value.min():
+        raise InputError(argument, "be at most 1e+12 times the smallest", f"{value.min():g} to {value.max():g}")
 
 
 def codes(argument: str, label: npt.ArrayLike | None, rows: int) -> tuple[tuple[str, ...], IntArray]:
@@ -248,8 +291,8 @@ def count(
         at_risk = np.add.reduceat(ended, bounds[:-1])[group] - _before(ended, group, bounds)
     else:
         at_risk = _before(entered - ended, group, bounds)
-    if data.weight is not None:  # sums in another order: who leaves last would leave a speck behind
-        at_risk = np.where(np.isclose(at_risk, ended, rtol=1e-12, atol=0), ended, at_risk)
+    if data.weight is not None:  # sums in another order: who leaves last would leave a speck behind, or one too few
+        at_risk = np.where(np.isclose(at_risk, ended, rtol=1e-12, atol=0), ended, np.maximum(at_risk, ended))
     return LifeTable(names, bounds, time, at_risk, events, ended, entered, np.bincount(code, minlength=groups))
 
 

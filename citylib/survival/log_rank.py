@@ -90,6 +90,7 @@ def log_rank(
     *,
     entry: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
+    weight: npt.ArrayLike | None = None,
     weighting: str = "log-rank",
     power: tuple[float, float] = (1.0, 0.0),
 ) -> LogRank:
@@ -111,6 +112,9 @@ def log_rank(
         Group of each, at least two.
     strata : array_like of str or int, shape (n,), optional
         Only those of one stratum are compared with each other; O, E and V are added up.
+    weight : array_like, shape (n,), optional
+        How many rows like it each stands for: the test is that of as many rows. Its variance takes weights for
+        counts, so it is too sure, or not sure enough, with weights of sampling.
     weighting : {"log-rank", "gehan", "tarone-ware", "peto", "fleming-harrington"}
         Weight of each time: 1, the number at risk n, its root, Peto and Peto's survival
         (the product of 1 - d / (n + 1)), or S^p (1 - S)^q with S the curve of all just before.
@@ -137,7 +141,7 @@ def log_rank(
     (5.0517, 1)
     """
     which, p, q = _weighting(weighting, power)
-    names, parts = _prepare(duration, event, group, entry, strata)
+    names, parts = _prepare(duration, event, group, entry, strata, weight)
     sums = [_sums(sets, which, p, q) for sets in parts]
     observed = np.asarray(np.sum([s[0] for s in sums], axis=0))
     expected = np.asarray(np.sum([s[1] for s in sums], axis=0))
@@ -155,6 +159,7 @@ def pairwise(
     *,
     entry: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
+    weight: npt.ArrayLike | None = None,
     weighting: str = "log-rank",
     power: tuple[float, float] = (1.0, 0.0),
 ) -> Pairs:
@@ -162,7 +167,7 @@ def pairwise(
 
     Parameters
     ----------
-    duration, event, group, entry, strata, weighting, power
+    duration, event, group, entry, strata, weight, weighting, power
         As in `log_rank`.
 
     Returns
@@ -182,7 +187,7 @@ def pairwise(
     [('a', 'b', 0.025), ('a', 'c', 0.025), ('b', 'c', 0.025)]
     """
     which, p, q = _weighting(weighting, power)
-    names, parts = _prepare(duration, event, group, entry, strata)
+    names, parts = _prepare(duration, event, group, entry, strata, weight)
     first, second = np.triu_indices(len(names), 1)
     shift, variance = np.zeros(len(first)), np.zeros(len(first))
     for s in parts:
@@ -199,6 +204,7 @@ def plain(
     group: npt.ArrayLike,
     *,
     entry: npt.ArrayLike | None = None,
+    weight: npt.ArrayLike | None = None,
     weighting: str = "log-rank",
     power: tuple[float, float] = (1.0, 0.0),
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -208,7 +214,7 @@ def plain(
 
     Parameters
     ----------
-    duration, event, group, entry, weighting, power
+    duration, event, group, entry, weight, weighting, power
         As in `log_rank`.
 
     Returns
@@ -216,14 +222,17 @@ def plain(
     (observed, expected, variance) : ndarray
         Of shapes (k,), (k,), (k, k).
     """
-    data = life_table.durations(duration, event, entry=entry)
+    data = life_table.durations(duration, event, entry=entry, weight=weight)
     names, code = life_table.codes("group", group, len(data.exit))
     entry_n = np.full(len(code), -np.inf) if data.entry is None else data.entry
+    w_n = np.ones(len(code)) if data.weight is None else data.weight
     k, (p, q), survival, peto = len(names), power, 1.0, 1.0
     observed, expected, variance = np.zeros(k), np.zeros(k), np.zeros((k, k))
     for time in np.unique(data.exit[data.event]):
-        y_k = np.bincount(code[(entry_n < time) & (time <= data.exit)], minlength=k)
-        d_k = np.bincount(code[(data.exit == time) & data.event], minlength=k)
+        y_k, d_k = (
+            np.bincount(code, weights=w_n * there, minlength=k)
+            for there in ((entry_n < time) & (time <= data.exit), (data.exit == time) & data.event)
+        )
         n, d = y_k.sum(), d_k.sum()
         peto *= 1 - d / (n + 1)
         w = dict(zip(WEIGHTINGS, (1.0, n, n**0.5, peto, survival**p * (1 - survival) ** q), strict=True))[weighting]
@@ -231,12 +240,14 @@ def plain(
         share = y_k / n
         observed += w * d_k
         expected += w * d * share
-        variance += w**2 * d * (n - d) / max(n - 1, 1) * (np.diag(share) - np.outer(share, share))
+        variance += w**2 * d * ((n - d) / (n - 1) if n > 1 else 0) * (np.diag(share) - np.outer(share, share))
     return observed, expected, variance
 
 
 def _weighting(weighting: str, power: tuple[float, float]) -> tuple[int, float, float]:
     which = WEIGHTINGS.index(checks.one_of("weighting", weighting, WEIGHTINGS))
+    if np.shape(power) != (2,):
+        raise InputError("power", "be two numbers", power)
     p, q = (checks.number("power", value, minimum=0) for value in power)
     return which, p, q
 
@@ -247,9 +258,10 @@ def _prepare(
     group: npt.ArrayLike,
     entry: npt.ArrayLike | None,
     strata: npt.ArrayLike | None,
+    weight: npt.ArrayLike | None,
 ) -> tuple[tuple[str, ...], list[LifeTable]]:
     """Return names of the groups and the risk sets of each stratum."""
-    data = life_table.durations(duration, event, entry=entry)
+    data = life_table.durations(duration, event, entry=entry, weight=weight)
     names, code = life_table.codes("group", group, len(data.exit))
     if len(names) < 2:
         raise InputError("group", "hold at least two groups", len(names))
@@ -260,7 +272,8 @@ def _prepare(
     layers, layer = life_table.codes("strata", strata, len(code))
     parts = []
     for rows in np.split(np.argsort(layer, kind="stable"), np.cumsum(np.bincount(layer, minlength=len(layers)))[:-1]):
-        part = Durations(data.exit[rows], data.event[rows], None if data.entry is None else data.entry[rows], None)
+        late, weighed = (None if column is None else column[rows] for column in (data.entry, data.weight))
+        part = Durations(data.exit[rows], data.event[rows], late, weighed)
         parts.append(life_table.count(part, names, code[rows]))
     return names, [sets for sets in parts if sets.events.any()]
 
@@ -275,6 +288,7 @@ def _sums(sets: LifeTable, which: int, p: float, q: float) -> tuple[FloatArray, 
     less_C = sets.ended - sets.entered
     event_T = life_table.totals(at_C[ends] - 1, sets.events[ends], times)
     risk_T = np.cumsum(life_table.totals(at_C, less_C, times + 1)[::-1])[::-1][1:]
+    risk_T = np.maximum(risk_T, event_T)  # with weights, sums in another order
     weight_T = _weights(risk_T, event_T, which, p, q)
     share_T = weight_T * event_T / risk_T
     tied_T = np.divide(risk_T - event_T, risk_T - 1, out=np.zeros(times), where=risk_T > 1)

@@ -6,7 +6,7 @@ Legend: n rows, K distinct times of one group, M given times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,9 @@ class MeanCumulative:
         Of it, robust: the sum of squares of what each subject adds.
     lower, upper : ndarray, shape (K,)
         Pointwise band by the logarithm; NaN before the first event.
+    status : str
+        ``"ok"``, or what to know first: see `citylib.survival.life_table.LifeTable`. ``"one member"``: one subject, of
+        which nothing tells how it differs from others; the variance is 0.
     """
 
     group: str
@@ -52,6 +55,7 @@ class MeanCumulative:
     variance: FloatArray
     lower: FloatArray
     upper: FloatArray
+    status: str = "ok"
 
     def at(self, time: npt.ArrayLike) -> FloatArray:
         """Return the mean number at given times, shape (M,); NaN beyond the last time watched."""
@@ -118,7 +122,7 @@ def mean_cumulative(
     [0.0, 0.5, 1.0]
     """
     level = checks.fraction("level", level)
-    data = life_table.durations(exit, event, entry=entry)
+    data = life_table.durations(exit, event, entry=entry, argument="exit")
     assert data.entry is not None
     names, code = life_table.codes("group", group, len(data.exit))
     people, person = life_table.codes("subject", subject, len(data.exit))
@@ -137,13 +141,15 @@ def mean_cumulative(
     variance = np.maximum(variance, 0.0)  # sums that cancel may end a hair below
     with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 before the first event: NaN on purpose
         spread = np.exp(float(stats.norm.ppf((1 + level) / 2)) * np.sqrt(variance) / mean)
+    subjects = np.bincount(np.unique(both) // len(people), minlength=len(names))
+    status = replace(sets, members=subjects).status
     out = {}
     for g, name in enumerate(names):
         part = np.arange(sets.bounds[g], sets.bounds[g + 1])
         part = part[sets.ended[part] > 0]
         m, s = mean[part], spread[part]
         counts = (sets.at_risk[part].astype(np.int64), sets.events[part].astype(np.int64))
-        out[name] = MeanCumulative(name, sets.time[part], *counts, m, variance[part], m / s, m * s)
+        out[name] = MeanCumulative(name, sets.time[part], *counts, m, variance[part], m / s, m * s, status[g])
     return out
 
 
@@ -164,7 +170,7 @@ def plain(
     (time, mean, variance) : ndarray
         Each of shape (K,).
     """
-    data = life_table.durations(exit, event, entry=entry)
+    data = life_table.durations(exit, event, entry=entry, argument="exit")
     assert data.entry is not None
     people, person = life_table.codes("subject", subject, len(data.exit))
     mean, adds, rows = 0.0, np.zeros(len(people)), []

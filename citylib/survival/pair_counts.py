@@ -2,7 +2,8 @@
 
 A pair is one that ended and one under watch just after. Ending and going out of sight at one time
 is a pair (who went out of sight lasted longer); two that ended at one time are none.
-Without weights the tables are of whole numbers, which take half the room.
+Without weights the tables are of whole numbers, which take half the room. Where nobody enters late either,
+`citylib.survival.pair_halves` is faster.
 Legend: n durations sorted by time, at one time those that ended first; B distinct times; R distinct risks.
 """
 
@@ -11,7 +12,35 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["as_earlier", "as_later"]
+__all__ = ["as_earlier", "as_later", "blocks", "ended_first"]
+
+
+@njit(cache=True, nogil=True)
+def ended_first(event, out):
+    """Return rows that ended, then the others, both as they stand; out is (n,)."""
+    first, other = np.uint64(0), np.uint64(event.sum())
+    for i in range(len(event)):
+        here = np.uint64(event[i])
+        out[first if here else other] = i
+        first += here
+        other += np.uint64(1) - here
+    return out
+
+
+@njit(cache=True, nogil=True)
+def blocks(time, event, opens, middles):
+    """Fill in where each distinct time opens, then n, and where its endings end; return how many times there are.
+
+    time, event (n,) are in order, those that ended first; opens is (n + 1,), middles (n,) or longer.
+    """
+    b = -1
+    for i in range(len(time)):
+        if i == 0 or time[i] != time[i - 1]:
+            b += 1
+            opens[b], middles[b] = i, i
+        middles[b] += event[i]
+    opens[b + 1] = len(time)
+    return b + 1
 
 
 @njit(cache=True, nogil=True, inline="always")

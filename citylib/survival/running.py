@@ -1,6 +1,6 @@
 """Compiled passes over the rows of risk sets: sums within groups, places of times, variance of recurrent events.
 
-Legend: n durations, K rows of distinct times, group by group, G groups, S subjects.
+Legend: n durations, K rows of distinct times, group by group, G groups, S subjects, C clusters.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["locate", "mean_variance", "sums"]
+__all__ = ["clustered", "locate", "mean_variance", "sums"]
 
 
 @njit(cache=True, nogil=True)
@@ -74,4 +74,55 @@ def mean_variance(bounds, at_risk, events, exits, exit_cell, entries, entry_cell
                 watched, first, second = watched + 1.0, first + own, second + own * own
                 come += 1
             out[k] = rest + second - 2.0 * expected * first + expected * expected * watched
+    return out
+
+
+@njit(cache=True, nogil=True)
+def clustered(bounds, incidence, one, slope, exits, exit_cell, entries, entry_cell, gone, weight, cluster, clusters):
+    """Return the sum over clusters of the squared sum of what their rows add to an incidence F, (K,).
+
+    A row under watch adds one + F slope, (K,), less what that was when it came; one that left keeps gone[0] + F gone[1]
+    of it, (2, n). exits, entries (n,) are the rows in order of exit_cell, entry_cell (n,), where they leave and come;
+    entries is empty where all come at the start. Each group has sums of its own.
+    """
+    out = np.empty(len(incidence))
+    # of each cluster: weight under watch, and what the others kept, less what those under watch began with
+    there, kept, steep = np.zeros(clusters), np.zeros(clusters), np.zeros(clusters)
+    left, come = 0, 0
+    for g in range(len(bounds) - 1):
+        tt, kk, ss, tk, ts, ks = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        first, last = left, left
+        while last < len(exits) and exit_cell[exits[last]] < bounds[g + 1]:
+            last += 1
+        if len(entries) == 0:
+            for i in exits[first:last]:
+                c, w = cluster[i], weight[i]
+                tt += w * (2.0 * there[c] + w)
+                there[c] += w
+        for k in range(bounds[g], bounds[g + 1]):
+            while left < last and exit_cell[exits[left]] == k:
+                i = exits[left]
+                c, w = cluster[i], weight[i]
+                t, a, s = -w, w * gone[0, i], w * gone[1, i]
+                tt, kk, ss = tt + t * (2 * there[c] + t), kk + a * (2 * kept[c] + a), ss + s * (2 * steep[c] + s)
+                tk += there[c] * a + t * (kept[c] + a)
+                ts += there[c] * s + t * (steep[c] + s)
+                ks += kept[c] * s + a * (steep[c] + s)
+                there[c], kept[c], steep[c] = there[c] + t, kept[c] + a, steep[c] + s
+                left += 1
+            while come < len(entries) and entry_cell[entries[come]] == k:
+                i = entries[come]
+                c, w = cluster[i], weight[i]
+                t, a, s = w, -w * one[k], -w * slope[k]
+                tt, kk, ss = tt + t * (2 * there[c] + t), kk + a * (2 * kept[c] + a), ss + s * (2 * steep[c] + s)
+                tk += there[c] * a + t * (kept[c] + a)
+                ts += there[c] * s + t * (steep[c] + s)
+                ks += kept[c] * s + a * (steep[c] + s)
+                there[c], kept[c], steep[c] = there[c] + t, kept[c] + a, steep[c] + s
+                come += 1
+            f = incidence[k]
+            now = one[k] + f * slope[k]
+            out[k] = now * now * tt + kk + f * f * ss + 2.0 * (now * (tk + f * ts) + f * ks)
+        for i in exits[first:last]:
+            there[cluster[i]], kept[cluster[i]], steep[cluster[i]] = 0.0, 0.0, 0.0
     return out

@@ -57,8 +57,10 @@ def survival(
     [0.8033, 0.6065]
     """
     when = checks.array("time", time, ndim=1)
-    ratio = np.exp(np.broadcast_to(checks.array("log_ratio", log_ratio), when.shape))
-    return _mixed(_strata(baseline, mix), when, ratio)
+    logs = checks.array("log_ratio", log_ratio)
+    if logs.shape not in ((), (1,), when.shape):
+        raise InputError("log_ratio", f"be one number, or one for each of {len(when)} times", logs.shape)
+    return _mixed(_strata(baseline, mix), when, _ratio(np.broadcast_to(logs, when.shape)))
 
 
 def quantile(
@@ -97,7 +99,7 @@ def quantile(
     [2.0, 1.0, inf]
     """
     goal = 1 - checks.fraction("share", share)
-    ratio = np.exp(np.atleast_1d(checks.array("log_ratio", log_ratio)))
+    ratio = _ratio(np.atleast_1d(checks.array("log_ratio", log_ratio)))
     strata = _strata(baseline, mix)
     time = np.unique(np.concatenate([stratum.time for stratum in strata]))
     low, high = np.full(len(ratio), -1), np.full(len(ratio), len(time))  # the answer lies in (low, high]
@@ -107,6 +109,11 @@ def quantile(
         open_ = high - low > 1
         high, low = np.where(open_ & there, middle, high), np.where(open_ & ~there, middle, low)
     return np.asarray(np.append(time, np.inf)[high], dtype=np.float64)
+
+
+def _ratio(logs: FloatArray) -> FloatArray:
+    """Return hazard ratios, each a number: where nothing has yet happened, no ratio changes that."""
+    return np.asarray(np.exp(np.clip(logs, -700.0, 700.0)), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,6 +51,7 @@ def time_auc(
     risk: npt.ArrayLike,
     time: npt.ArrayLike,
     *,
+    entry: npt.ArrayLike | None = None,
     censoring: Censoring | None = None,
 ) -> TimeAuc:
     """Return the cumulative/dynamic AUC, with cases weighted for censoring.
@@ -65,6 +66,8 @@ def time_auc(
         Predicted risk, the larger the sooner; one for all times or one for each.
     time : array_like, shape (M,)
         Times, rising.
+    entry : array_like, shape (n,), optional
+        As in `citylib.survival.kaplan_meier.kaplan_meier`. Who comes after a time is not looked at there.
     censoring : Censoring, optional
         From `citylib.survival.censoring.fit` on the training rows; by default of these rows.
 
@@ -88,20 +91,21 @@ def time_auc(
     >>> found.value.tolist()
     [0.75]
     """
-    data = life_table.durations(duration, event)
+    data = life_table.durations(duration, event, entry=entry)
     n = len(data.exit)
     when = checks.increasing("time", checks.array("time", time, ndim=1, at_least=1, minimum=0))
     risk_n = checks.array("risk", risk)
     if risk_n.shape not in ((n,), (n, len(when))):
         raise InputError("risk", f"have the shape {(n,)} or {(n, len(when))}", risk_n.shape)
-    seen = censored.fit(data.exit, data.event) if censoring is None else censoring
+    seen = censored.fit(data.exit, data.event, entry=data.entry) if censoring is None else censoring
     weight = seen.weights(data.exit, data.event & (data.exit <= when[-1]))
+    began = np.zeros(n) if data.entry is None else data.entry
     ranked = sorting.dense_ranks(risk_n) if risk_n.ndim == 1 else None
     value, error = np.full(len(when), np.nan), np.full(len(when), np.nan)
     for m, t in enumerate(when):
         rank, ranks = ranked or sorting.dense_ranks(np.ascontiguousarray(risk_n[:, m]))
-        value[m], error[m] = _area(rank, ranks, np.where(data.exit <= t, weight, 0.0), data.exit > t)
-    drops = -np.diff(np.append(1.0, kaplan_meier(data.exit, data.event)["all"].at(when)))
+        value[m], error[m] = _area(rank, ranks, np.where(data.exit <= t, weight, 0.0), (data.exit > t) & (began <= t))
+    drops = -np.diff(np.append(1.0, kaplan_meier(data.exit, data.event, entry=data.entry)["all"].at(when)))
     known = np.isfinite(value) & (drops > 0)
     mean = float(np.average(value[known], weights=drops[known])) if known.any() else float("nan")
     return TimeAuc(when, value, error, mean)

@@ -64,7 +64,7 @@ def test_median_not_reached_is_infinite() -> None:
 def test_refusals() -> None:
     with pytest.raises(InputError, match="cluster must hold at least two clusters, got 1"):
         cluster_bootstrap([1.0, 2.0], [True, True], ["a", "a"], generator=seeds.generator(0))
-    with pytest.raises(InputError, match="same length"):
+    with pytest.raises(InputError, match="one label for each of 2 rows"):
         cluster_bootstrap([1.0, 2.0], [True, True], ["a"], generator=seeds.generator(0))
     with pytest.raises(InputError, match="draws must be at least 100"):
         cluster_bootstrap([1.0, 2.0], [True, True], ["a", "b"], generator=seeds.generator(0), draws=5)

@@ -41,6 +41,31 @@ def test_equals_the_plain_form(rows: list[tuple[int, bool, int, int, int]]) -> N
         assert found.value == harrell(t, e, x, **more, error=False).value
 
 
+@pytest.mark.parametrize("risks", [5, 10**6])
+@pytest.mark.parametrize("times", [4, 10**6])
+def test_both_ways_to_count_give_the_same(times: int, risks: int) -> None:
+    draw = np.random.default_rng(4)
+    t, x, e = draw.integers(1, times, 900), draw.integers(0, risks, 900), draw.random(900) < 0.7
+    halves, tree = harrell(t, e, x), harrell(t, e, x, weight=np.ones(900))
+    np.testing.assert_allclose(halves.influence, tree.influence, rtol=1e-9, atol=1e-15)
+    for name in ("value", "error", "concordant", "discordant", "tied"):
+        np.testing.assert_allclose(getattr(halves, name), getattr(tree, name), rtol=1e-12)
+    np.testing.assert_allclose((halves.value, halves.error), plain(t, e, x), rtol=1e-10)
+
+
+def test_pairs_of_uno_weigh_what_they_should() -> None:
+    draw = np.random.default_rng(5)
+    t, x, e = draw.integers(1, 30, 300), draw.integers(0, 40, 300), draw.random(300) < 0.7
+    e[t == t.max()] = False
+    watched = censoring.fit(t, e).before(t)
+    pair = np.where(e, watched**-2.0, 0.0)[:, None] * ((t > t[:, None]) | ((t == t[:, None]) & ~e))
+    score = pair * ((x[:, None] > x) + 0.5 * (x[:, None] == x))
+    found = uno(t, e, x)
+    np.testing.assert_allclose(found.value, score.sum() / pair.sum(), rtol=1e-12)
+    shift = score - found.value * pair
+    np.testing.assert_allclose(found.influence, (shift.sum(axis=0) + shift.sum(axis=1)) / pair.sum(), atol=1e-15)
+
+
 def test_equals_lifelines() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # lifelines' own deprecations at import are not ours

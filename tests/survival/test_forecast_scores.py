@@ -10,6 +10,7 @@ import pytest
 from citylib.errors import InputError
 from citylib.survival import censoring
 from citylib.survival.brier import brier
+from citylib.survival.concordance import uno
 from citylib.survival.time_auc import time_auc
 
 TIME = [3.0, 6.0, 9.0]
@@ -108,3 +109,44 @@ def test_other_refusals() -> None:
         _ = brier([1.0, 2.0], [1, 1], [[0.5], [0.5]], [1.5]).integrated
     with pytest.raises(InputError, match=r"risk must have the shape \(2,\) or \(2, 1\), got \(3,\)"):
         time_auc([1.0, 2.0], [1, 1], [1.0, 2.0, 3.0], [1.5])
+
+
+def test_late_entries_do_not_move_scores_that_know_of_them() -> None:
+    draw = np.random.default_rng(12)
+    n = 60_000
+    x = draw.normal(size=n)
+    life = draw.exponential(np.exp(-x))
+    forecast = lambda t, of: np.exp(-np.outer(np.exp(0.6 * of), t))  # noqa: E731  too flat on purpose
+    when, until = np.array([0.3, 1.0]), 1.0
+    whole = (np.minimum(life, 9.0), life <= 9.0)
+    truth = [*brier(*whole, forecast(when, x), when).score, *time_auc(*whole, x, when).value]
+    truth.append(uno(*whole, x, until=until).value)
+    entry = np.where(draw.random(n) < 0.3, 0.0, draw.uniform(0, 2, n))
+    end = np.minimum(life, entry + draw.exponential(2.0, n))
+    seen = entry < end
+    rows, x = (end[seen], (life <= end)[seen]), x[seen]
+    late = entry[seen]
+    scores = brier(*rows, forecast(when, x), when, entry=late)
+    found = [*scores.score, *time_auc(*rows, x, when, entry=late).value, uno(*rows, x, until=until, entry=late).value]
+    np.testing.assert_allclose(found, truth, atol=0.008)
+    assert (scores.error < 0.003).all()
+    naive = [*brier(*rows, forecast(when, x), when).score, *time_auc(*rows, x, when).value]
+    assert np.abs(np.array(naive) - truth[:4]).max() > 0.03
+
+
+def test_entries_at_the_start_are_no_late_entries() -> None:
+    draw = np.random.default_rng(13)
+    t, x = draw.integers(1, 12, 80).astype(float), draw.normal(size=80)
+    e, zero, when = (draw.random(80) < 0.6) & (t < 11), np.zeros(80), [2.0, 5.0]
+    survival = draw.random((80, 2))
+    np.testing.assert_allclose(censoring.fit(t, e, entry=zero).at(t), censoring.fit(t, e).at(t), rtol=1e-12)
+    np.testing.assert_allclose(uno(t, e, x, entry=zero).influence, uno(t, e, x).influence, rtol=1e-9, atol=1e-15)
+    for one, other in ((time_auc(t, e, x, when, entry=zero), time_auc(t, e, x, when)),):
+        np.testing.assert_allclose(one.value, other.value, rtol=1e-12)
+        np.testing.assert_allclose(one.error, other.error, rtol=1e-12)
+    late, early = brier(t, e, survival, when, entry=zero), brier(t, e, survival, when)
+    np.testing.assert_allclose(late.score, early.score, rtol=1e-12)
+    with pytest.raises(
+        InputError, match="entry must not leave a time at which all under watch ended before others came"
+    ):
+        censoring.fit([1.0, 5.0, 6.0], [1, 1, 0], entry=[0.0, 2.0, 2.0])

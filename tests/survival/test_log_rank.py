@@ -155,3 +155,27 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
     for function in (log_rank, pairwise):
         with pytest.raises(InputError, match=message):
             function(**rows)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_weight_is_so_many_rows(weighting: str, late: bool) -> None:
+    draw = np.random.default_rng(8)
+    t, e, g = draw.integers(2, 20, 90).astype(float), draw.random(90) < 0.7, draw.integers(0, 4, 90)
+    times, strata = draw.integers(1, 5, 90), draw.integers(0, 2, 90)
+    entry = {"entry": np.maximum(t - draw.integers(1, 9, 90), 0)} if late else {}
+    power = {"weighting": weighting, "power": (0.5, 1.0)}
+    again = {name: np.repeat(column, times) for name, column in entry.items()}
+    many = (np.repeat(t, times), np.repeat(e, times), np.repeat(g, times))
+    one = log_rank(t, e, g, weight=times, strata=strata, **entry, **power)
+    other = log_rank(*many, strata=np.repeat(strata, times), **again, **power)
+    np.testing.assert_allclose(one.variance, other.variance, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(one.statistic, other.statistic, rtol=1e-10)
+    pair, pairs = pairwise(t, e, g, weight=times, **entry, **power), pairwise(*many, **again, **power)
+    np.testing.assert_allclose(pair.statistic, pairs.statistic, rtol=1e-10)
+    part = draw.uniform(0.5, 3, 90)
+    found = log_rank(t, e, g, weight=part, **entry, **power)
+    for value, wanted in zip(
+        (found.observed, found.expected, found.variance), plain(t, e, g, weight=part, **entry, **power), strict=True
+    ):
+        np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-10)

@@ -164,3 +164,37 @@ def test_refusals_of_incidence() -> None:
         incidence.cumulative_incidence([1.0, 2.0], [1, 0], ["a"])
     with pytest.raises(InputError, match="cause must have no missing values"):
         incidence.cumulative_incidence([1.0, 2.0], [1, 0], [None, "a"])
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_clusters_add_up_what_their_rows_add(late: bool, weighed: bool) -> None:
+    t, e, c, entry, g = drawn(60, whole=True)
+    weight = np.random.default_rng(3).uniform(0.5, 2, 60) if weighed else np.ones(60)
+    more: dict[str, Any] = {"group": g} | ({"entry": entry} if late else {})
+    estimate = incidence.cumulative_incidence
+    each = estimate(t, e, c, weight=weight, **more)
+    alone = estimate(t, e, c, weight=weight, cluster=np.arange(60), **more)
+    cluster, shift = np.arange(60) // 4, 1e-5 * np.eye(60)
+    found = estimate(t, e, c, weight=weight, cluster=cluster, **more)
+    up, down = ([estimate(t, e, c, weight=weight + way * row, **more) for row in shift] for way in (1, -1))
+    for name, one in found.items():
+        np.testing.assert_allclose(alone[name].variance, each[name].variance, rtol=1e-9, atol=1e-14)
+        # what a row adds is how the estimate moves with its weight
+        adds = [w * (a[name].incidence - b[name].incidence) / 2e-5 for w, a, b in zip(weight, up, down, strict=True)]
+        sums = np.add.reduceat(np.array(adds), np.arange(0, 60, 4), axis=0)
+        np.testing.assert_allclose(one.variance, (sums**2).sum(axis=0), atol=1e-10)
+    with pytest.raises(InputError, match="cluster must hold at least two clusters"):
+        estimate(t, e, c, cluster=np.zeros(60))
+
+
+def test_clusters_of_incidence_are_those_of_r() -> None:
+    # R 4.2.2, survival 3.5.3: summary(survfit(Surv(t, s) ~ 1, cluster = k, robust = TRUE), times = 1:8)$std.err; with
+    # several causes R 3.5.3 does not look at the cluster
+    t, s = [1, 2, 2, 3, 4, 4, 5, 6, 7, 8], [1, 1, 0, 1, 1, 1, 0, 1, 1, 0]
+    errors = [
+        0.0894427190999916, 0.178885438199983, 0.1905383766321, 0.225755245942121, 0.225755245942121, 0.208065524259856,
+        0.104032762129928, 0.104032762129928,
+    ]  # fmt: skip
+    found = incidence.cumulative_incidence(t, s, s, cluster=np.arange(10) // 2)["all"]
+    np.testing.assert_allclose(np.sqrt(found.variance).ravel(), errors, rtol=1e-12)
