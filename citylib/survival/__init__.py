@@ -1,6 +1,8 @@
 """How long things last: durations from records, survival curves, models, and how sure they are.
 
 - `citylib.survival.durations`: gap times between failures from a log of dates
+- `citylib.survival.histories`: an inventory and a log brought together, every record accounted for
+- `citylib.survival.recurrent`: rows (entry, exit, event] of assets that fail again and again, as known on any day
 - `citylib.survival.life_table`: who was under watch at each time, in many groups at once
 - `citylib.survival.kaplan_meier`: survival curves and cumulative hazards of many groups in one pass
 - `citylib.survival.log_rank`: do groups last equally long, all together and in pairs

@@ -19,7 +19,7 @@ from scipy import stats
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["DAYS_PER_YEAR", "Gaps", "gap_times", "heaps"]
+__all__ = ["DAYS_PER_YEAR", "Gaps", "day_of", "gap_times", "heaps"]
 
 DAYS_PER_YEAR = 365.25
 Dates = npt.NDArray[np.datetime64]
@@ -82,7 +82,7 @@ class Gaps:
         >>> past.event.tolist(), past.stop.astype(str).tolist()
         ([False], ['2005-01-01'])
         """
-        moment = _day("day", day)
+        moment = day_of("day", day)
         past = self.pick(self.start < moment)
         return replace(past, stop=np.minimum(past.stop, moment), event=past.event & (past.stop < moment))
 
@@ -146,7 +146,7 @@ def gap_times(
     >>> gaps.to_frame()[["asset", "years", "event"]].round(2).values.tolist()
     [['a', 2.0, True], ['a', 2.0, False], ['b', 3.0, False]]
     """
-    first, last = _day("start", start), _day("end", end)
+    first, last = day_of("start", start), day_of("end", end)
     if last <= first:
         raise InputError("end", f"be after start ({first})", last)
     who = np.asarray(asset)
@@ -259,7 +259,30 @@ def _days(argument: str, value: npt.ArrayLike) -> Dates:
     return out
 
 
-def _day(argument: str, value: str | np.datetime64) -> np.datetime64:
+def day_of(argument: str, value: str | np.datetime64) -> np.datetime64:
+    """Return `value` as a day.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : str or datetime64
+        What was given.
+
+    Returns
+    -------
+    datetime64[D]
+
+    Raises
+    ------
+    InputError
+        It is no date.
+
+    Examples
+    --------
+    >>> day_of("start", "1997-01-01")
+    np.datetime64('1997-01-01')
+    """
     try:
         moment = pd.Timestamp(value)
     except (ValueError, TypeError):
