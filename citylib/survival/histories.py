@@ -14,7 +14,7 @@ from citylib.errors import InputError
 from citylib.survival.durations import day_of
 from citylib.survival.recurrent import AFTER, Histories
 
-__all__ = ["REASONS", "histories"]
+__all__ = ["REASONS", "end_of_watch", "histories"]
 
 Dates = npt.NDArray[np.datetime64]
 IntArray = npt.NDArray[np.int64]
@@ -22,7 +22,7 @@ REASONS = (  # why a record is not used, in the order in which it is asked
     "of an asset that is not in the inventory",
     "of an asset whose day of laying is not known",
     "in a year before the asset was laid: of what stood there before",
-    "before the asset was laid, in the same year",
+    "in the year the asset was laid, up to the day it was laid",
     "before recording, or before the asset was watched",
     AFTER,
     "after the asset was taken out, or no longer watched",
@@ -104,6 +104,72 @@ def histories(
     return Histories(names, laid, opens, closes, gone <= last, of[order], when[order], first, last, dropped)
 
 
+def end_of_watch(
+    date: npt.ArrayLike,
+    *,
+    since: str,
+    until: str | None = None,
+    observed_until: npt.ArrayLike | None = None,
+    recorded_until: int | None = None,
+) -> tuple[str, str]:
+    """Return the day on which watching stopped, and how that is known.
+
+    Assets that have not failed for long stand behind the last failure: whoever stops watching there leaves out quiet
+    days. So the day given goes first, then the last day on which an asset is said to be watched, then the end of the
+    log's last whole year (one with a quarter at least of a usual year's records); only then the last failure.
+
+    Parameters
+    ----------
+    date : array_like of datetime64, shape (records,)
+        Days of the log.
+    since : str
+        First day on which failures were recorded systematically.
+    until : str, optional
+        The day given.
+    observed_until : array_like of datetime64, optional
+        Last day on which each asset was watched.
+    recorded_until : int, optional
+        Last year of the log, as its source says.
+
+    Returns
+    -------
+    (end, why) : str
+        The first day not watched, and a clause that says how it is known.
+
+    Raises
+    ------
+    InputError
+        The end does not lie after `since`.
+
+    Examples
+    --------
+    >>> end_of_watch(["2001-05-01", "2002-06-01"], since="2000-01-01", recorded_until=2002)
+    ('2003-01-01', 'the log has its last whole year before it')
+    """
+    when = _dates("date", date)
+    year = when[when >= day_of("since", since)].astype("datetime64[Y]").astype(np.int64) + 1970
+    years, records = np.unique(year, return_counts=True)
+    whole = years[records >= np.median(records) / 4] if len(years) else years
+    watched = (
+        np.array([], dtype="datetime64[D]") if observed_until is None else _dates("observed_until", observed_until)
+    )
+    watched = watched[~np.isnat(watched)]
+    if until is not None:
+        end, why = day_of("until", until), "the day given"
+    elif len(watched):
+        end, why = watched.max() + 1, "the records of assets end there"
+    elif recorded_until is not None and len(whole):
+        end = np.datetime64(f"{min(int(recorded_until), int(whole.max())) + 1}-01-01", "D")
+        why = "the log has its last whole year before it"
+    elif len(when):
+        end, why = when.max() + 1, "the day after the last failure"
+    else:
+        raise InputError("until", "be given where the log holds no record", until)
+    if not end > day_of("since", since):
+        raise InputError("since", f"lie before the end of watching, {end}", since)
+    return str(end), why
+
+
 def _window(
     names: npt.NDArray[np.str_],
     laid: Dates,
@@ -131,7 +197,7 @@ def _window(
 def _reasons(of: IntArray, when: Dates, laid: Dates, opens: Dates, gone: Dates, end: np.datetime64) -> IntArray:
     """Return of each record why it is not used, as a place in `REASONS`; -1: it is."""
     own, began, gone = laid[of], opens[of], gone[of]
-    earlier = when < own
+    earlier = when <= own  # on the day itself: what broke was replaced the same day
     year = when.astype("datetime64[Y]") < own.astype("datetime64[Y]")
     asked = [of < 0, np.isnat(own), earlier & year, earlier, when < began, when >= end, when >= gone]
     reason = np.select(asked, np.arange(len(asked)), default=-1)

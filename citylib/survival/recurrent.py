@@ -1,8 +1,8 @@
 """Rows for events that come again: from an inventory of assets and a log of their failures to (entry, exit, event].
 
 A failure happens at noon of its day, and an asset is taken out right after it; watching begins and ends in the morning.
-So no row has length zero, and a failure on the day an asset was laid, or removed, has its place. Nothing here knows any
-column of the inventory but the dates: what each row's asset is made of is looked up by `Rows.of`.
+So no row has length zero, and the failure that ended an asset has its place. Nothing here knows any column of the
+inventory but the dates: what each row's asset is made of is looked up by `Rows.of`.
 Legend: N assets, B failures used, n rows.
 """
 
@@ -243,6 +243,43 @@ class Histories:
             recent=before - own.up_to(of, begin - reach) if reach else np.zeros(len(of), dtype=np.int64),
             waited=(begin - np.where(before > 0, last, laid[of])) / year,
         )
+
+    def by_age(self, edges: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
+        """Return failures of each asset in each band of age, and the years it was watched in it.
+
+        Their sums over assets give rates by age that know who was there; what was before an asset came under watch
+        counts for neither.
+
+        Parameters
+        ----------
+        edges : array_like, shape (K + 1,)
+            Ages in years, increasing; what lies outside is left out.
+
+        Returns
+        -------
+        (failures, years) : ndarray
+            Each of shape (N, K).
+
+        Examples
+        --------
+        >>> from citylib.survival.histories import histories
+        >>> whole = histories(["a"], ["1980-01-01"], ["a"], ["2003-01-01"], start="1997-01-01", end="2007-01-01")
+        >>> failures, years = whole.by_age([0, 20, 40])
+        >>> failures.tolist(), years.round(1).tolist()
+        ([[0, 1]], [[3.0, 7.0]])
+        """
+        cut = np.asarray(checks.increasing("edges", edges), dtype=np.float64)
+        if len(cut) < 2:
+            raise InputError("edges", "hold at least two ages", len(cut))
+        rows = self.rows(ages=cut.tolist())
+        band = np.searchsorted(cut, (rows.entry + rows.exit) / 2) - 1
+        inside = (band >= 0) & (band < len(cut) - 1)
+        shape = (len(self.asset), len(cut) - 1)
+        failures, years = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+        where = (rows.of[inside], band[inside])
+        np.add.at(failures, where, rows.event[inside])
+        np.add.at(years, where, (rows.exit - rows.entry)[inside])
+        return failures, years
 
     def first_event(self) -> Rows:
         """Return a row for each asset watched from the day it was laid: its age at the first failure, or at the end.

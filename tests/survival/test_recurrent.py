@@ -13,7 +13,7 @@ import pytest
 from citylib import data
 from citylib.errors import InputError
 from citylib.survival.durations import gap_times
-from citylib.survival.histories import REASONS, histories
+from citylib.survival.histories import REASONS, end_of_watch, histories
 from citylib.survival.recurrent import Histories, Rows
 
 ASSET = ["old", "new", "late", "undated", "gone"]
@@ -26,9 +26,10 @@ LOG = [  # asset, day, and why it is not used
     ("old", "2003-09-01", ""),
     ("old", "2015-01-01", "on the day watching stopped, or later"),
     ("new", "1999-05-01", "in a year before the asset was laid: of what stood there before"),
-    ("new", "2001-01-01", ""),  # on the day it was laid
+    ("new", "2001-01-01", "in the year the asset was laid, up to the day it was laid"),  # what it replaced, that day
+    ("new", "2001-01-02", ""),
     ("new", "2006-01-01", ""),
-    ("late", "2012-05-31", "before the asset was laid, in the same year"),
+    ("late", "2012-05-31", "in the year the asset was laid, up to the day it was laid"),
     ("undated", "2005-01-01", "of an asset whose day of laying is not known"),
     ("gone", "2008-05-05", ""),  # the failure that ended it
     ("gone", "2008-05-06", "after the asset was taken out, or no longer watched"),
@@ -64,9 +65,7 @@ def test_rows_by_hand() -> None:
         age = (rows[end] - pd.to_datetime(np.array(LAID)[rows["of"]])) / year
         np.testing.assert_allclose(rows[name], age, rtol=0, atol=1e-12)
     assert rows["begin"].iloc[0] == pd.Timestamp("1997-01-01")  # laid in 1960, watched from 1997: enters at age 37
-    assert rows["finish"].iloc[3] == pd.Timestamp(
-        "2001-01-01 12:00"
-    )  # failed on the day it was laid: at age half a day
+    assert rows["finish"].iloc[3] == pd.Timestamp("2001-01-02 12:00")
     assert rows["finish"].iloc[-1] == pd.Timestamp("2008-05-05 12:00")
     waited = [37, 0, 0, 0, 0, 0, 0, 17]
     np.testing.assert_allclose(rows["waited"], waited, atol=0.003)
@@ -137,7 +136,11 @@ def _plain(given: dict[str, Any], recent: int) -> list[tuple[Any, ...]]:
         closes = end if np.isnat(gone) else min(end, gone)
         opens = max(start, laid)
         days = sorted(
-            {d for f, d in zip(given["failed"], given["date"], strict=True) if f == asset and opens <= d < closes}
+            {
+                d
+                for f, d in zip(given["failed"], given["date"], strict=True)
+                if f == asset and opens <= d < closes and d > laid
+            }
         )
         hours = [int((d - start).astype(int)) * 24 + 12 for d in days]
         low = max(int((opens - start).astype(int)), recent) * 24
@@ -193,6 +196,40 @@ def test_counts_and_years_watched_add_up() -> None:
     )
     with pytest.raises(InputError, match="until must be after since"):
         city.count("2003-01-01", "2003-01-01")
+
+
+def test_bands_of_age_add_up_to_what_was_watched() -> None:
+    city = _city(**_random(3))
+    failures, years = city.by_age([0, 5, 10, 30, 200])
+    whole = city.count("1997-01-01", "2015-01-01")
+    np.testing.assert_array_equal(failures.sum(axis=1), whole[0])
+    np.testing.assert_allclose(years.sum(axis=1), whole[1], atol=1e-9)
+    assert city.by_age([5, 10])[1].sum() == pytest.approx(years[:, 1].sum())
+    with pytest.raises(InputError, match="edges must hold at least two ages"):
+        city.by_age([5])
+
+
+@pytest.mark.parametrize(
+    ("given", "end"),
+    [
+        ({}, "2004-03-02"),
+        ({"recorded_until": 2004}, "2004-01-01"),  # two records make no whole year where twelve are usual
+        ({"recorded_until": 2002}, "2003-01-01"),
+        ({"observed_until": ["2005-06-30", "NaT"], "recorded_until": 2004}, "2005-07-01"),
+        ({"observed_until": ["NaT"]}, "2004-03-02"),
+        ({"until": "2001-01-01", "observed_until": ["2005-06-30"]}, "2001-01-01"),
+    ],
+)
+def test_the_end_of_watching(given: dict[str, Any], end: str) -> None:
+    days = [f"{year}-{month:02d}-01" for year in range(2000, 2004) for month in range(1, 13)]
+    assert end_of_watch([*days, "2004-02-01", "2004-03-01"], since="2000-01-01", **given)[0] == end
+
+
+def test_refusals_of_the_end() -> None:
+    with pytest.raises(InputError, match="since must lie before the end of watching, 2001-01-02, got '2002-01-01'"):
+        end_of_watch(["2001-01-01"], since="2002-01-01")
+    with pytest.raises(InputError, match="until must be given where the log holds no record"):
+        end_of_watch([], since="2002-01-01")
 
 
 def test_each_assets_own_window() -> None:
