@@ -14,7 +14,9 @@ from citylib import data
 from citylib.survival.durations import gap_times
 from citylib.survival.kaplan_meier import kaplan_meier
 
+DURATIONS = "survival/01_durations"
 CHAPTER = "survival/02_kaplan_meier"
+SMALL = {"worlds": 10, "mains": 300, "draws": 200}
 
 
 @pytest.fixture
@@ -34,6 +36,27 @@ def own_file(tmp_path: Path) -> Path:
     path = tmp_path / "mains.csv"
     pd.DataFrame(rows).to_csv(path, index=False)
     return path
+
+
+def test_durations_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(DURATIONS, source="synthetic:tiny", **SMALL)
+    records, city = ran["records"], data.load("synthetic:tiny")
+    used = len(city.table("breaks").drop_duplicates(["asset", "date"]))
+    assert records["used_share"]["value"] == used / (len(city.table("breaks")) + len(city.table("breaks_unused")))
+    assert records["before_laying"]["value"] == len(city.table("breaks_unused"))  # each is older than its main
+    first = pd.read_parquet(ran["folder"] / ran["tables"]["first_break"]["file"]).set_index("way")
+    truth = records["truth_first_break"]["value"]
+    assert first.loc["all records", "low"] < truth < first.loc["all records", "high"]
+    assert first.loc["closed only", "low"] > truth > first.loc["old pipes from laying", "high"]
+    assert records["rate_inventory_only"]["value"] < records["rate_all_records"]["value"]
+    assert {"log_by_year", "lexis", "first_break_ways", "rate_by_age_figure", "own_rate"} == set(ran["figures"])
+    assert any("not identified by these records" in text for text in ran["said"])
+
+
+def test_durations_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter(DURATIONS, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", **SMALL)
+    assert any(text.startswith("The inventory says when mains were removed") for text in ran["said"])
+    assert any(text.startswith("No main was watched from laying") for text in ran["said"])
 
 
 def test_tiny(run_chapter: Callable[..., Any]) -> None:
@@ -79,3 +102,12 @@ def test_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
     assert medians.loc["CI", "median_years"] < medians.loc["DI", "median_years"]
     heaps = pd.read_parquet(ran["folder"] / ran["tables"]["heaps"]["file"])
     assert {"2011-12-15", "2008-12-01"} <= set(heaps["date"].astype(str).str[:10])
+
+
+@pytest.mark.real
+def test_durations_of_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(DURATIONS, source="infra-water-mains-kitchener", **SMALL)
+    account = pd.read_parquet(ran["folder"] / ran["tables"]["account"]["file"]).set_index("what")["records"]
+    assert account["in a year before the asset was laid: of what stood there before"] == 317
+    assert account["used"] == 1964
+    assert ran["records"]["watched_from_laying"]["value"] == 8011
