@@ -70,6 +70,7 @@ def survival_curves(
     unit: str = "years",
     what: str = "share still without failure",
     since: str = "the gap began",
+    lowest: float = 0.0,
     caption: str = "",
 ) -> results.Payload:
     """Draw survival curves with their bands, and the numbers at risk in a table under the axis.
@@ -88,6 +89,8 @@ def survival_curves(
         Label of the vertical axis.
     since : str, default "the gap began"
         What time is counted from.
+    lowest : float, default 0
+        Where the vertical axis begins; above 0 it is said beside it.
     caption : str, optional
         One sentence under the figure.
 
@@ -99,9 +102,12 @@ def survival_curves(
     drawn = list(curves)
     checks.number("number of curves", len(drawn), minimum=1, maximum=len(style.COLOURS))
     until = checks.number("until", until, above=0)
+    lowest = checks.number("lowest", lowest, minimum=0, maximum=0.99)
+    what = f"{what}\n(the axis begins at {lowest:.0%})" if lowest else what
     ticks = _ticks(until)
     medians = "; ".join(f"{c.group} {_median_text(c.median, unit)}" for c in drawn)
-    alt = f"Survival curves over {until:g} {unit} with bands and numbers at risk. Median: {medians}."
+    begins = f" The vertical axis begins at {lowest:.0%}." if lowest else ""
+    alt = f"Survival curves over {until:g} {unit} with bands and numbers at risk.{begins} Median: {medians}."
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[5, 0.35 + 0.45 * len(drawn)])
@@ -113,8 +119,8 @@ def survival_curves(
             counts = curve.at_risk_at(ticks)
             for tick, count in zip(ticks, counts, strict=True):
                 bottom.text(tick, -k, f"{count:,}", ha="center", va="center", fontsize=8.5, color=colour)
-        top.set(ylim=(0, 1.02), xlim=(0, until), ylabel=what)
-        top.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        top.set(ylim=(lowest, 1 + 0.02 * (1 - lowest)), xlim=(0, until), ylabel=what)
+        top.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if lowest < 0.9 else 1))
         top.tick_params(labelbottom=True)
         top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(drawn), 4))
         bottom.set(ylim=(-len(drawn) + 0.4, 0.6), xlabel=f"{unit} since {since}; below the axis: number at risk")

@@ -68,7 +68,14 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     low, high = records["brier_by_group"]["interval"]
     assert low < records["brier_by_group"]["value"] < high
     assert records["median_gap"]["value"] > records["median_gap"]["baseline"]  # the open gaps are the long ones
-    assert {"curves", "by_order"} <= set(ran["figures"])
+    assert {"curves", "by_order", "by_diameter_mm", "by_decade", "first_breaks"} <= set(ran["figures"])
+    city = data.load("synthetic:tiny")
+    fresh = city.table("assets")["installed"] >= "1997-01-01"
+    news = pd.read_parquet(ran["folder"] / ran["tables"]["first_breaks_by_group"]["file"]).set_index("group")
+    assert news.loc["all", "mains"] == fresh.sum()  # none of those laid before recording began
+    pairs = pd.read_parquet(ran["folder"] / ran["tables"]["pairs"]["file"])
+    assert (pairs["adjusted"] >= pairs["p_value"]).all()
+    assert records["pairs_told_apart"]["value"] <= records["pairs_told_apart"]["baseline"]
     assert {"medians", "dependence", "brier", "inspection"} <= set(ran["tables"])
 
 
@@ -85,6 +92,8 @@ def test_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
         assert row["low"] < mean * np.log(2) < row["high"]
     assert ran["records"]["unanswered_gaps"]["value"] > 0  # mains taken out before five years were over
     assert "stays below zero" in " ".join(ran["said"])  # here the material is worth knowing
+    assert any(text.startswith("Not in this inventory: diameter_mm") for text in ran["said"])
+    assert any(text.startswith("Hardly any main was watched from laying") for text in ran["said"])
 
 
 @pytest.mark.real
@@ -100,6 +109,8 @@ def test_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
     medians = pd.read_parquet(ran["folder"] / ran["tables"]["medians"]["file"]).set_index("group")
     assert medians.loc["CI", "median_years"] == pytest.approx(curve.median)
     assert medians.loc["CI", "median_years"] < medians.loc["DI", "median_years"]
+    news = pd.read_parquet(ran["folder"] / ran["tables"]["first_breaks_by_group"]["file"]).set_index("group")
+    assert (news.loc["all", "mains"], news.loc["all", "broken"]) == (8011, 31)
     heaps = pd.read_parquet(ran["folder"] / ran["tables"]["heaps"]["file"])
     assert {"2011-12-15", "2008-12-01"} <= set(heaps["date"].astype(str).str[:10])
 

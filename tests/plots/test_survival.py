@@ -53,7 +53,14 @@ def test_shares_say_both_numbers() -> None:
     assert "iron 40% forecast, 35% observed; plastic 20% forecast, 0% observed" in payload["alt"]
 
 
+def test_an_axis_that_begins_above_zero_says_so() -> None:
+    payload = survival.survival_curves("curves", [curve("g", 3, 1.0)], until=5, lowest=0.8, since="it was laid")
+    assert "The vertical axis begins at 80%." in payload["alt"]
+
+
 def test_refusals() -> None:
+    with pytest.raises(InputError, match=r"lowest must be at most 0\.99"):
+        survival.survival_curves("curves", [curve("g", 3, 1.0)], until=5, lowest=1)
     with pytest.raises(InputError, match="number of curves must be at most 6, got 7"):
         survival.survival_curves("curves", [curve("g", 3, 1.0)] * 7, until=5)
     with pytest.raises(InputError, match="until must be more than 0"):
