@@ -19,6 +19,7 @@ __all__ = ["by_age", "forest", "lexis", "log_by_year"]
 FloatArray = npt.NDArray[np.float64]
 Estimates = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 DASHES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 3)))
+MOST_MARKS = 25  # points of a line that are marked; more run into each other
 MARKS = ("o", "D", "s", "^", "v", "P")
 
 
@@ -183,6 +184,7 @@ def by_age(
     for key, three in held.items():
         checks.same_length(**{"age": x, key: three[0], f"{key}, low": three[1], f"{key}, high": three[2]})
     planted = None if truth is None else checks.series("truth", truth, missing=True)
+    marks = MARKS if len(x) <= MOST_MARKS else ("",) * len(MARKS)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
@@ -191,7 +193,7 @@ def by_age(
         for k, (key, (value, low, high)) in enumerate(held.items()):
             colour = mode["colours"][k]
             axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(x, value, color=colour, linestyle=DASHES[k], marker=MARKS[k], markersize=3.5, label=key)
+            axes.plot(x, value, color=colour, linestyle=DASHES[k], marker=marks[k], markersize=3.5, label=key)
         if planted is not None:
             axes.plot(x, planted, color=mode["ink"], linewidth=1.2, label="truth")
         axes.set(xlabel=x_label, ylabel=label)

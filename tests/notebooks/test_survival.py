@@ -15,6 +15,7 @@ from citylib.survival.durations import gap_times
 from citylib.survival.kaplan_meier import kaplan_meier
 
 DURATIONS = "survival/01_durations"
+COX = "survival/03_cox"
 CHAPTER = "survival/02_kaplan_meier"
 SMALL = {"worlds": 10, "mains": 300, "draws": 200}
 
@@ -122,3 +123,47 @@ def test_durations_of_kitchener(run_chapter: Callable[..., Any], real_data: Path
     assert account["in a year before the asset was laid: of what stood there before"] == 317
     assert account["used"] == 1964
     assert ran["records"]["watched_from_laying"]["value"] == 8011
+
+
+def _table(ran: dict[str, Any], name: str) -> pd.DataFrame:
+    return pd.read_parquet(ran["folder"] / ran["tables"][name]["file"])
+
+
+def test_cox_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(COX, source="synthetic:tiny", draws=200)
+    records, city = ran["records"], data.load("synthetic:tiny")
+    assert records["breaks"]["value"] == len(city.table("breaks").drop_duplicates(["asset", "date"]))
+    assert {"side_by_side", "bend", "schoenfeld"} == set(ran["figures"])
+    fit = _table(ran, "andersen_gill").set_index("covariate")
+    assert fit.loc["log length_m", "planted"] == city.truth["mains.length_power"]
+    assert fit.loc["decade laid", "planted"] == 0
+    whole = _table(ran, "models").set_index(["model", "covariate"])
+    for name in fit.index:
+        assert whole.loc[("Andersen–Gill", name), "coefficient"] == pytest.approx(fit.loc[name, "coefficient"])
+    assert any("no effect of the break" in text for text in ran["said"])
+    assert _table(ran, "unseen").set_index("rule").loc["most past breaks per metre", "minus_baseline"] == 0
+
+
+def test_cox_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter(COX, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", draws=200)
+    assert any(text.startswith("Not in this inventory: length_m, diameter_mm, soil") for text in ran["said"])
+    fit = _table(ran, "andersen_gill").set_index("covariate")
+    row = fit.loc["material steel" if "material steel" in fit.index else "material plastic"]
+    ratio = row["hazard_ratio"] if row.name == "material steel" else 1 / row["hazard_ratio"]
+    assert ratio > 2  # the means of the gaps are 4 and 16 years, watched for a part of these
+
+
+@pytest.mark.real
+def test_cox_of_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(COX, source="infra-water-mains-kitchener", kinds=["material"], draws=200)
+    fit = _table(ran, "andersen_gill").set_index("covariate")
+    assert fit.loc["material CI", "lower"] > 1  # cast iron against the commonest, PVC
+    assert (fit["standard_error"] > fit["error_if_independent"]).all()
+    assert any(text.startswith("Ratios that change with age: ") and "material CI" in text for text in ran["said"])
+    assert ran["records"]["strongest_ratio"]["value"] == pytest.approx(1.88, abs=0.03)  # twice the length
+
+
+@pytest.mark.real
+def test_cox_refuses_what_knows_the_breaks(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    with pytest.raises(AssertionError, match="leave out what was written down after the breaks"):
+        run_chapter(COX, source="infra-water-mains-kitchener", measures=["length_m", "condition_score"])
