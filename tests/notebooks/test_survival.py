@@ -130,22 +130,24 @@ def _table(ran: dict[str, Any], name: str) -> pd.DataFrame:
 
 
 def test_cox_tiny(run_chapter: Callable[..., Any]) -> None:
-    ran = run_chapter(COX, source="synthetic:tiny", draws=200)
+    ran = run_chapter(COX, source="synthetic:tiny", worlds=10, draws=200)
     records, city = ran["records"], data.load("synthetic:tiny")
     assert records["breaks"]["value"] == len(city.table("breaks").drop_duplicates(["asset", "date"]))
-    assert {"side_by_side", "bend", "schoenfeld"} == set(ran["figures"])
+    assert {"side_by_side", "worlds_off", "bend", "schoenfeld"} == set(ran["figures"])
     fit = _table(ran, "andersen_gill").set_index("covariate")
     assert fit.loc["log length_m", "planted"] == city.truth["mains.length_power"]
     assert fit.loc["decade laid", "planted"] == 0
     whole = _table(ran, "models").set_index(["model", "covariate"])
     for name in fit.index:
         assert whole.loc[("Andersen–Gill", name), "coefficient"] == pytest.approx(fit.loc[name, "coefficient"])
+    held = _table(ran, "worlds").set_index("model")["held_the_truth"]
+    assert held["Andersen–Gill"] > held["PWP by age"]
     assert any("no effect of the break" in text for text in ran["said"])
     assert _table(ran, "unseen").set_index("rule").loc["most past breaks per metre", "minus_baseline"] == 0
 
 
 def test_cox_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
-    ran = run_chapter(COX, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", draws=200)
+    ran = run_chapter(COX, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", worlds=10, draws=200)
     assert any(text.startswith("Not in this inventory: length_m, diameter_mm, soil") for text in ran["said"])
     fit = _table(ran, "andersen_gill").set_index("covariate")
     row = fit.loc["material steel" if "material steel" in fit.index else "material plastic"]
@@ -155,7 +157,7 @@ def test_cox_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> 
 
 @pytest.mark.real
 def test_cox_of_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
-    ran = run_chapter(COX, source="infra-water-mains-kitchener", kinds=["material"], draws=200)
+    ran = run_chapter(COX, source="infra-water-mains-kitchener", kinds=["material"], worlds=10, draws=200)
     fit = _table(ran, "andersen_gill").set_index("covariate")
     assert fit.loc["material CI", "lower"] > 1  # cast iron against the commonest, PVC
     assert (fit["standard_error"] > fit["error_if_independent"]).all()
