@@ -97,6 +97,22 @@ def test_recent_failures_by_hand() -> None:
     assert old["event"].tolist() == [True, False, False, False]
 
 
+def test_nobody_counts_recent_failures_of_years_in_which_it_was_not_watched() -> None:
+    whole = histories(
+        ["late", "always", "new"],
+        ["1980-01-01", "1980-01-01", "2004-01-01"],
+        ["late", "always"],
+        ["2006-01-01", "2006-01-01"],
+        start="1997-01-01",
+        end="2015-01-01",
+        observed_from=["2005-01-01", "NaT", "NaT"],
+    )
+    rows = whole.rows(recent=5).to_frame()
+    begins = rows.groupby("asset")["begin"].min().dt.year
+    assert begins.to_dict() == {"late": 2010, "always": 2002, "new": 2004}  # new: its years before laying are known
+    assert rows.loc[rows["asset"] == "late", "recent"].tolist() == [1, 0]
+
+
 def test_ages_cut_rows_and_change_nothing_else() -> None:
     city = _city()
     whole, cut = city.rows(), city.rows(ages=[3.0, 40.0])
