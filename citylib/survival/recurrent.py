@@ -331,7 +331,7 @@ class Histories:
             raise InputError("recent" if reach else "end", "leave somebody under watch", f"{len(self.asset)} assets")
         marks = [(who, opens[who]), (who, closes[who]), (self.of, failed)]
         marks += [(self.of, failed + reach)] if reach else []
-        for age in checks.increasing("ages", ages) if len(ages) else ():
+        for age in checks.increasing("ages", checks.series("ages", ages)) if len(ages) else ():
             marks.append((who, laid[who] + round(float(age) * DAYS_PER_YEAR) * HOURS))
         of, time = (np.concatenate(part) for part in zip(*marks, strict=True))
         inside = self.watched[of] & (time >= opens[of]) & (time <= closes[of])

@@ -242,6 +242,8 @@ def test_the_end_of_watching(given: dict[str, Any], end: str) -> None:
 
 
 def test_refusals_of_the_end() -> None:
+    with pytest.raises(InputError, match="date must have no missing values"):
+        end_of_watch(["NaT", "2001-01-01"], since="2000-01-01")
     with pytest.raises(InputError, match="since must lie before the end of watching, 2001-01-02, got '2002-01-01'"):
         end_of_watch(["2001-01-01"], since="2002-01-01")
     with pytest.raises(InputError, match="until must be given where the log holds no record"):
@@ -293,6 +295,8 @@ def test_the_synthetic_citys_own_truth() -> None:
         ),
         ({"failed": ["old"], "date": ["NaT"]}, "date must have no missing values, got '1 NaT'"),
         ({"failed": ["old"], "date": ["never"]}, "date must be dates"),
+        ({"failed": ["old"], "date": [2001]}, "date must be dates, got 'numbers such as 2001'"),  # not 2,001 ns of 1970
+        ({"installed": [1960, 1970, 1980, 1990, 2000]}, "installed must be dates, got 'numbers such as 1960'"),
         ({"asset": [], "installed": [], "removed": None}, "asset must name at least one asset"),
     ],
 )
@@ -307,6 +311,7 @@ def test_refusals_of_rows() -> None:
         ({"recent": 0}, "recent must be more than 0"),
         ({"recent": 30}, "recent must leave somebody under watch"),
         ({"ages": [3.0, 2.0]}, "ages must be strictly increasing"),
+        ({"ages": [3.0, np.nan]}, "ages must have no missing values"),
     ):
         with pytest.raises(InputError, match=message):
             city.rows(**wrong)
