@@ -249,6 +249,7 @@ def _order(who: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
 
 
 def _days(argument: str, value: npt.ArrayLike) -> Dates:
+    refuse_numbers(argument, value)
     try:
         out = np.asarray(value).astype("datetime64[D]")
     except (ValueError, TypeError):
@@ -257,6 +258,30 @@ def _days(argument: str, value: npt.ArrayLike) -> Dates:
         missing = int(np.isnat(out).sum())
         raise InputError(argument, "have no missing values", f"{missing} NaT, first at row {np.argmax(np.isnat(out))}")
     return out
+
+
+def refuse_numbers(argument: str, value: npt.ArrayLike) -> None:
+    """Refuse numbers where dates are asked for: 2001 would be read as a count of days or nanoseconds since 1970.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : array_like
+        What was given; nothing but missing values is fine.
+
+    Raises
+    ------
+    InputError
+        It holds numbers.
+
+    Examples
+    --------
+    >>> refuse_numbers("date", ["2001-01-01", "NaT"])
+    """
+    given = np.asarray(value)
+    if given.dtype.kind in "iufb" and not pd.isna(given).all():
+        raise InputError(argument, "be dates", f"numbers such as {given[~pd.isna(given)].flat[0]}", "write 2001-01-01")
 
 
 def day_of(argument: str, value: str | np.datetime64) -> np.datetime64:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.survival.durations import day_of
+from citylib.survival.durations import day_of, refuse_numbers
 from citylib.survival.recurrent import AFTER, Histories
 
 __all__ = ["REASONS", "end_of_watch", "histories"]
@@ -139,7 +139,7 @@ def end_of_watch(
     Raises
     ------
     InputError
-        The end does not lie after `since`.
+        The end does not lie after `since`; a day of the log is missing.
 
     Examples
     --------
@@ -147,6 +147,8 @@ def end_of_watch(
     ('2003-01-01', 'the log has its last whole year before it')
     """
     when = _dates("date", date)
+    if np.isnat(when).any():
+        raise InputError("date", "have no missing values", f"{int(np.isnat(when).sum())} NaT")
     year = when[when >= day_of("since", since)].astype("datetime64[Y]").astype(np.int64) + 1970
     years, records = np.unique(year, return_counts=True)
     whole = years[records >= np.median(records) / 4] if len(years) else years
@@ -207,6 +209,7 @@ def _reasons(of: IntArray, when: Dates, laid: Dates, opens: Dates, gone: Dates, 
 
 
 def _dates(argument: str, value: npt.ArrayLike) -> Dates:
+    refuse_numbers(argument, value)
     try:
         return np.asarray(pd.to_datetime(pd.Series(np.asarray(value)))).astype("datetime64[D]")
     except (ValueError, TypeError):

@@ -195,8 +195,9 @@ class Histories:
         Parameters
         ----------
         recent : float, optional
-            Count the failures of so many years before. The log must have been kept so long, so no row begins before
-            then; and rows are cut also where a failure comes to lie more than so many years back.
+            Count the failures of so many years before. The log must have been kept so long, and an asset not watched
+            from laying must have been watched so long, so no row begins before then; and rows are cut also where a
+            failure comes to lie more than so many years back.
         ages : sequence of float, optional
             Ages in years at which rows are cut besides, increasing: for effects that change with age.
 
@@ -323,14 +324,14 @@ class Histories:
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Return asset, beginning and end of each row, in hours."""
         opens, closes = _hours(self.opens), self._until
-        if reach:
-            opens = np.maximum(opens, _hours(self.start) + reach)
+        if reach:  # what an asset did before it came under watch is not known, whenever the log began
+            opens = np.maximum(opens + np.where(self.from_laying, 0, reach), _hours(self.start) + reach)
         who = np.flatnonzero(self.watched & (opens < closes))
         if not len(who):
             raise InputError("recent" if reach else "end", "leave somebody under watch", f"{len(self.asset)} assets")
         marks = [(who, opens[who]), (who, closes[who]), (self.of, failed)]
         marks += [(self.of, failed + reach)] if reach else []
-        for age in checks.increasing("ages", ages) if len(ages) else ():
+        for age in checks.increasing("ages", checks.series("ages", ages)) if len(ages) else ():
             marks.append((who, laid[who] + round(float(age) * DAYS_PER_YEAR) * HOURS))
         of, time = (np.concatenate(part) for part in zip(*marks, strict=True))
         inside = self.watched[of] & (time >= opens[of]) & (time <= closes[of])

@@ -115,3 +115,20 @@ def test_boston(run_chapter: Callable[..., Any], real_data: Path) -> None:
     note = data.load("requests-boston-311").table("requests")["closure_note"].dropna()
     long = note[note.str.contains("Case Resolved") & (note.str.len() > 60)].sample(200, random_state=0)
     assert not any(text[20:60] in printed for text in long)  # no note is shown
+
+
+def test_slow_cases_and_small_differences_are_not_talked_up(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    frame = pd.read_csv(own_file, parse_dates=["opened", "closed"])
+    frame["closed"] = frame["closed"].where(np.arange(len(frame)) % 5 == 0)
+    frame.to_csv(own_file, index=False)
+    ran = run_chapter(CHAPTER, source=f"file:{own_file}", department="category", draws=100, **SMALL)
+    said = " ".join(ran["said"])
+    assert "median_days" not in ran["records"]  # fewer than half are closed: there is none to record
+    assert "Of no type is the median reached" in said
+    assert "Fewer than two neighbourhoods reach both medians" in said
+    assert "nan" not in said
+
+
+def test_places_that_never_meet_are_refused(run_chapter: Callable[..., Any]) -> None:
+    with pytest.raises(AssertionError, match="place must vary among requests of one category"):
+        run_chapter(CHAPTER, source="synthetic:tiny", draws=100, place="department", **SMALL)

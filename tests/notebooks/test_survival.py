@@ -58,6 +58,8 @@ def test_durations_of_an_own_file(run_chapter: Callable[..., Any], own_file: Pat
     ran = run_chapter(DURATIONS, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", **SMALL)
     assert any(text.startswith("The inventory says when mains were removed") for text in ran["said"])
     assert any(text.startswith("No main was watched from laying") for text in ran["said"])
+    assert "No record of these years points to a pipe that is gone." in ran["said"]
+    assert any("less that of the baseline lies from" in text for text in ran["said"])  # which is nearer has an interval
 
 
 def test_tiny(run_chapter: Callable[..., Any]) -> None:
@@ -74,6 +76,8 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     fresh = city.table("assets")["installed"] >= "1997-01-01"
     news = pd.read_parquet(ran["folder"] / ran["tables"]["first_breaks_by_group"]["file"]).set_index("group")
     assert news.loc["all", "mains"] == fresh.sum()  # none of those laid before recording began
+    share = next(column for column in news if column.startswith("broken_by_age"))
+    assert (news["high"] > news[share]).all()  # also of groups in which nothing has broken yet
     pairs = pd.read_parquet(ran["folder"] / ran["tables"]["pairs"]["file"])
     assert (pairs["adjusted"] >= pairs["p_value"]).all()
     assert records["pairs_told_apart"]["value"] <= records["pairs_told_apart"]["baseline"]
@@ -155,6 +159,16 @@ def test_cox_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> 
     assert ratio > 2  # the means of the gaps are 4 and 16 years, watched for a part of these
 
 
+def test_cox_of_kinds_that_never_broke(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    mains = pd.read_csv(own_file)
+    rare = pd.DataFrame({"asset": [f"r{k}" for k in range(40)], "installed": 1980, "material": ["copper", "lead"] * 20})
+    pd.concat([mains, rare], ignore_index=True).to_csv(own_file, index=False)
+    ran = run_chapter(COX, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", worlds=10, draws=200)
+    fit = _table(ran, "andersen_gill").set_index("covariate")
+    assert np.isfinite(fit["coefficient"]).all()  # put together with the kind that broke least, not a ratio of 0
+    assert "material other" in fit.index or "material steel" in fit.index
+
+
 @pytest.mark.real
 def test_cox_of_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
     ran = run_chapter(COX, source="infra-water-mains-kitchener", kinds=["material"], worlds=10, draws=200)
@@ -169,3 +183,9 @@ def test_cox_of_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> N
 def test_cox_refuses_what_knows_the_breaks(run_chapter: Callable[..., Any], real_data: Path) -> None:
     with pytest.raises(AssertionError, match="leave out what was written down after the breaks"):
         run_chapter(COX, source="infra-water-mains-kitchener", measures=["length_m", "condition_score"])
+
+
+@pytest.mark.real
+def test_gaps_by_what_knows_the_breaks_are_refused(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    with pytest.raises(AssertionError, match="leave out what was written down after the breaks"):
+        run_chapter(CHAPTER, source="infra-water-mains-kitchener", group="criticality")

@@ -91,3 +91,8 @@ def test_refusals(change: dict[str, object], message: str) -> None:
 def test_pick_wants_one_flag_a_gap() -> None:
     with pytest.raises(InputError, match="same length"):
         gap_times(ASSET, DATE, **WINDOW).pick([True])
+
+
+def test_years_are_no_dates() -> None:
+    with pytest.raises(InputError, match="date must be dates, got 'numbers such as 2001'"):
+        gap_times(["a", "a"], [2001, 2003], start="2000-01-01", end="2005-01-01")

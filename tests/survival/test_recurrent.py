@@ -97,6 +97,22 @@ def test_recent_failures_by_hand() -> None:
     assert old["event"].tolist() == [True, False, False, False]
 
 
+def test_nobody_counts_recent_failures_of_years_in_which_it_was_not_watched() -> None:
+    whole = histories(
+        ["late", "always", "new"],
+        ["1980-01-01", "1980-01-01", "2004-01-01"],
+        ["late", "always"],
+        ["2006-01-01", "2006-01-01"],
+        start="1997-01-01",
+        end="2015-01-01",
+        observed_from=["2005-01-01", "NaT", "NaT"],
+    )
+    rows = whole.rows(recent=5).to_frame()
+    begins = rows.groupby("asset")["begin"].min().dt.year
+    assert begins.to_dict() == {"late": 2010, "always": 2002, "new": 2004}  # new: its years before laying are known
+    assert rows.loc[rows["asset"] == "late", "recent"].tolist() == [1, 0]
+
+
 def test_ages_cut_rows_and_change_nothing_else() -> None:
     city = _city()
     whole, cut = city.rows(), city.rows(ages=[3.0, 40.0])
@@ -226,6 +242,8 @@ def test_the_end_of_watching(given: dict[str, Any], end: str) -> None:
 
 
 def test_refusals_of_the_end() -> None:
+    with pytest.raises(InputError, match="date must have no missing values"):
+        end_of_watch(["NaT", "2001-01-01"], since="2000-01-01")
     with pytest.raises(InputError, match="since must lie before the end of watching, 2001-01-02, got '2002-01-01'"):
         end_of_watch(["2001-01-01"], since="2002-01-01")
     with pytest.raises(InputError, match="until must be given where the log holds no record"):
@@ -277,6 +295,8 @@ def test_the_synthetic_citys_own_truth() -> None:
         ),
         ({"failed": ["old"], "date": ["NaT"]}, "date must have no missing values, got '1 NaT'"),
         ({"failed": ["old"], "date": ["never"]}, "date must be dates"),
+        ({"failed": ["old"], "date": [2001]}, "date must be dates, got 'numbers such as 2001'"),  # not 2,001 ns of 1970
+        ({"installed": [1960, 1970, 1980, 1990, 2000]}, "installed must be dates, got 'numbers such as 1960'"),
         ({"asset": [], "installed": [], "removed": None}, "asset must name at least one asset"),
     ],
 )
@@ -291,6 +311,7 @@ def test_refusals_of_rows() -> None:
         ({"recent": 0}, "recent must be more than 0"),
         ({"recent": 30}, "recent must leave somebody under watch"),
         ({"ages": [3.0, 2.0]}, "ages must be strictly increasing"),
+        ({"ages": [3.0, np.nan]}, "ages must have no missing values"),
     ):
         with pytest.raises(InputError, match=message):
             city.rows(**wrong)
