@@ -1,4 +1,4 @@
-"""What an asset's own past failures, and those of its neighbours, say beside its kind: gamma and Poisson, with a memory.
+"""What own past failures, and those of neighbours, say beside an asset's kind: gamma and Poisson, with a memory.
 
 Asset i fails in year t as Poisson(z_i mu_it), with mu from its kind, age and length, and z_i gamma of mean 1 and
 variance 1 / prior. After years whose failures n and expectations mu are forgotten by half every `half_life` years, z_i
@@ -203,9 +203,7 @@ def _sums(
     return own[0], own[1], np.maximum(others[0], 0.0), np.maximum(others[1], 0.0)
 
 
-def _posterior(
-    sums: tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None], memory: Memory
-) -> Posterior:
+def _posterior(sums: tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None], memory: Memory) -> Posterior:
     own_n, own_mu, near_n, near_mu = sums
     place: FloatArray | float = 1.0
     if near_n is not None and near_mu is not None and np.isfinite(memory.near):

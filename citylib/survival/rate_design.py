@@ -125,7 +125,7 @@ def learn(
     >>> learn(mains.assign(condition=1.0), [12, 1], measures=["condition"])
     Traceback (most recent call last):
     ...
-    citylib.errors.InputError: measures, kinds must leave out what was written down after the failures, got condition
+    citylib.errors.InputError: measures, kinds must leave out what was written down after the failures, got 'condition'
     """
     late = set(assets.attrs.get("snapshot", ()) if barred is None else barred) & {*measures, *kinds}
     if late:
@@ -136,7 +136,7 @@ def learn(
     if assets["installed"].isna().any():
         raise InputError("assets", "know when each was laid", f"{int(assets['installed'].isna().sum())} that do not")
     count = checks.series("failures", failures)
-    checks.same_length(assets=assets.index, failures=count)
+    checks.same_length(assets=assets["installed"].to_numpy(), failures=count)
     knots = tuple(float(age) for age in checks.increasing("ages", list(ages)))
     centres = {}
     for name in measures:
@@ -165,5 +165,5 @@ def _over_age(assets: pd.DataFrame, year: float, knots: tuple[float, ...]) -> li
 
 def _labels(assets: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
     if name == DECADE:
-        return (assets["installed"].dt.year // 10 * 10).astype(str).to_numpy(object)
-    return assets[name].astype(str).where(assets[name].notna(), "not known").to_numpy(object)
+        return np.asarray((assets["installed"].dt.year // 10 * 10).astype(str), dtype=object)
+    return np.asarray(assets[name].astype(str).where(assets[name].notna(), "not known"), dtype=object)
