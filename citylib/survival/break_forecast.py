@@ -144,8 +144,12 @@ def fit(
         Of all assets, up to the day on which the forecast is made: `Histories.known_at`.
     assets : DataFrame, N rows
         The inventory, in the order of `known`.
-    measures, kinds, least, barred
+    measures, kinds : sequence of str
         As in `citylib.survival.rate_design.learn`.
+    least : int, default 10
+        As there.
+    barred : collection of str, optional
+        As there.
     place : str, optional
         Column that says which assets are neighbours, such as the street.
     ridge : float, default 2

@@ -137,8 +137,10 @@ def choose(
 
     Parameters
     ----------
-    failures, expected, place
+    failures, expected : array_like, shape (N, Y)
         As in `filtered`.
+    place : array_like, shape (N,), optional
+        As there.
     burn : int, default 4
         First years that are not scored: little was known before them.
     priors, half_lives, nears : sequence of float

@@ -169,8 +169,16 @@ def greedy(
 
     Parameters
     ----------
-    benefit, cost, budget, place, opening, opens
+    benefit, cost : array_like, shape (N,) or (N, J)
         As in `best`.
+    budget : float
+        As there.
+    place : array_like, shape (N,), optional
+        As there.
+    opening : float, default 0
+        As there.
+    opens : array_like of bool, shape (J,), optional
+        As there.
 
     Returns
     -------

@@ -28,9 +28,11 @@ def test_best_of_all_plans_counted_out(seed: int) -> None:
     most = max(sum(benefit[i, j] for i, j in enumerate(p) if j != NONE) for p in every)
     plan, plain = best(benefit, cost, gap=0.0, **given), greedy(benefit, cost, **given)
     assert plan.benefit == pytest.approx(most)
-    assert plan.bound >= most - 1e-9 and plan.gap < 1e-6
+    assert plan.bound >= most - 1e-9
+    assert plan.gap < 1e-6
     for one in (plan, plain):
-        assert one.cost == pytest.approx(spent(one.action, cost, place, opening, opens)) and one.cost <= 6.0 + 1e-9
+        assert one.cost == pytest.approx(spent(one.action, cost, place, opening, opens))
+        assert one.cost <= 6.0 + 1e-9
         assert one.benefit <= most + 1e-9
     assert np.isnan(plain.bound)
 
@@ -48,12 +50,14 @@ def test_one_action_equals_a_knapsack_by_dynamic_programming() -> None:
 
 def test_greedy_moves_on_to_a_better_action() -> None:
     plan = greedy([[1.0, 5.0]], [[0.1, 2.0]], budget=2.0)
-    assert plan.action.tolist() == [1] and plan.cost == 2.0
+    assert plan.action.tolist() == [1]
+    assert plan.cost == 2.0
 
 
 def test_a_street_is_paid_once() -> None:
     plan = best([3.0, 3.0, 3.0], [1.0, 1.0, 1.0], budget=4.0, place=["a", "a", "b"], opening=2.0, gap=0.0)
-    assert plan.action.tolist() == [0, 0, NONE] and plan.cost == 4.0
+    assert plan.action.tolist() == [0, 0, NONE]
+    assert plan.cost == 4.0
     assert int(plan.opened.sum()) == 1
     alone = best([3.0, 3.0], [1.0, 1.0], budget=4.0, place=[None, None], opening=2.0)
     assert int(alone.opened.sum()) == 1  # assets of no known place share none
@@ -61,7 +65,8 @@ def test_a_street_is_paid_once() -> None:
 
 def test_nothing_can_be_paid() -> None:
     plan = best([3.0], [5.0], budget=1.0)
-    assert plan.action.tolist() == [NONE] and plan.benefit == plan.bound == plan.gap == 0
+    assert plan.action.tolist() == [NONE]
+    assert plan.benefit == plan.bound == plan.gap == 0
 
 
 @pytest.mark.parametrize(
