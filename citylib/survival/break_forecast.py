@@ -50,7 +50,7 @@ class BreakForecast:
     shape, rate : ndarray, shape (N,)
         Of the gamma law of each asset's multiplier, as known at the end.
     there : ndarray of bool, shape (N,)
-        Whether an asset is under watch at the end, so that something is expected of it.
+        Whether an asset is under watch up to the end, so that something is expected of it.
     ahead : pandas.DataFrame
         Past years as they would have been foreseen: year, expected, variance, came.
     level : float
@@ -210,7 +210,9 @@ def fit(
     held = credibility.filtered(rows.failures, mu, memory, place=where)
     ahead = _ahead(rows, mu, held)
     level = float(ahead["came"].sum() / ahead["expected"].sum())
-    there = known.watched & (known.closes >= known.end) & ~known.left
+    there = known.watched & (known.closes >= known.end)
+    if not there.any():
+        raise InputError("known", "leave somebody under watch at the end", f"{known.end}, all have left before")
     return BreakForecast(
         assets, design, beta, covariance, memory, tried, held.shape[:, -1], held.rate[:, -1], there,
         ahead, level, _between(ahead, level),

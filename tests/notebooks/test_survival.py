@@ -192,7 +192,7 @@ def test_what_will_break_tiny(run_chapter: Callable[..., Any]) -> None:
 
 
 def test_what_will_break_in_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
-    given = {"source": f"file:{own_file}", "since": "2000-01-01", "until": "2022-12-31", "draws": 200}
+    given = {"source": f"file:{own_file}", "since": "2000-01-01", "draws": 200}
     ran = run_chapter(BREAK, **given, rolled_from=2012, budget=1000.0, inspection=[5.0, 0.4])
     assert any(text.startswith("Not in this inventory: length_m, diameter_mm") for text in ran["said"])
     assert any(text.startswith("No break of the test years is known") for text in ran["said"])

@@ -218,6 +218,13 @@ def test_bad_histories() -> None:
     quiet = histories(frame["asset"], frame["installed"], [], [], start="2000-01-01", end="2012-01-01")
     with pytest.raises(InputError, match="failure to learn from"):
         break_forecast.fit(quiet, frame)
+    early = pd.Series(pd.Timestamp("2011-06-01"), index=frame.index)
+    gone = histories(
+        frame["asset"], frame["installed"], known.asset[known.of], known.day, start="2000-01-01", end="2012-01-01",
+        observed_until=early,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="all have left before"):
+        break_forecast.fit(gone, frame)
     with pytest.raises(InputError, match="prior"):
         Memory(0.0)
     with pytest.raises(InputError, match="same shape"):
