@@ -1,7 +1,8 @@
 """Survival engines beside lifelines, statsmodels, scikit-survival and R's survival, on the same rows in the same run.
 
 Cox regression is here; curves, log-rank tests and concordance are in `benchmarks.survival_curves`, the coverage of
-intervals in `benchmarks.survival_coverage`. All of them are recorded by ``python -m benchmarks.survival --only POINT``.
+intervals in `benchmarks.survival_coverage`, breaks foreseen in `benchmarks.survival_backtest`. All of them are recorded
+by ``python -m benchmarks.survival --only POINT``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import rows, survival_coverage, survival_curves
+from benchmarks import rows, survival_backtest, survival_coverage, survival_curves
 from benchmarks.rows import Point, Raw, Verdict, median
 
 HERE = Path(__file__).parent
@@ -242,7 +243,7 @@ POINTS = (
     Point("cox_memory", "Cox, p=10, n = 1e6: the most memory above the data", "3 times the design matrix", memory,
           judge_memory, BASE, FILES, long=True),
 )  # fmt: skip
-EVERY = (*POINTS, *survival_curves.POINTS, *survival_coverage.POINTS)
+EVERY = (*POINTS, *survival_curves.POINTS, *survival_coverage.POINTS, *survival_backtest.POINTS)
 
 
 def main() -> int:

@@ -16,4 +16,8 @@
 - `citylib.survival.cox`: Cox regression with delayed entry, strata, weights, clusters and rows that change over time
 - `citylib.survival.cox_residuals`, `citylib.survival.proportionality`: baseline hazards, residuals, and whether hazards
   are proportional
+- `citylib.survival.year_rows`, `.rate_design`, `.credibility`, `.break_forecast`: failures expected of every asset and
+  of the network, by kind, by an asset's own record and by its neighbours'
+- `citylib.survival.catch`: what a ranking finds in the part that can be looked at
+- `citylib.survival.replacement`: what to inspect and replace under a budget
 """

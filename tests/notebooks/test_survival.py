@@ -15,6 +15,7 @@ from citylib.survival.durations import gap_times
 from citylib.survival.kaplan_meier import kaplan_meier
 
 DURATIONS = "survival/01_durations"
+BREAK = "survival/05_what_will_break"
 COX = "survival/03_cox"
 CHAPTER = "survival/02_kaplan_meier"
 SMALL = {"worlds": 10, "mains": 300, "draws": 200}
@@ -189,3 +190,40 @@ def test_cox_refuses_what_knows_the_breaks(run_chapter: Callable[..., Any], real
 def test_gaps_by_what_knows_the_breaks_are_refused(run_chapter: Callable[..., Any], real_data: Path) -> None:
     with pytest.raises(AssertionError, match="leave out what was written down after the breaks"):
         run_chapter(CHAPTER, source="infra-water-mains-kitchener", group="criticality")
+
+
+def test_what_will_break_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(BREAK, source="synthetic:tiny", draws=200, candidates=100, budget=3e5)
+    records = ran["records"]
+    assert {"counts_by_year", "catch_curve", "deciles"} == set(ran["figures"])
+    learned = _table(ran, "learned").set_index("year")
+    breaks = data.load("synthetic:tiny").table("breaks")
+    laid = data.load("synthetic:tiny").table("assets").set_index("asset")["installed"]
+    own = breaks[breaks["date"].dt.year == 2010]
+    assert learned.loc[2010, "came"] == (laid.loc[own["asset"]] < "2010-01-01").sum()  # of mains that were there
+    test = _table(ran, "caught_test").set_index(["rule", "top"])
+    assert test.loc[("most past breaks per metre", 0.1), "minus_baseline"] == 0
+    assert records["caught_by_truth"]["value"] == test.loc[("the truth (unknowable)", 0.1), "caught"]
+    plans = _table(ran, "plans").set_index("plan")
+    assert (plans["cost"] <= 3e5 * (1 + 1e-9)).all()
+    assert plans.loc["integer programme", "expected_saved"] >= plans.loc["greedy, benefit over cost", "expected_saved"]
+    assert records["plan_gap"]["value"] <= 1e-3
+    assert any(text.startswith("The integer programme ended: optimal within the gap") for text in ran["said"])
+
+
+def test_what_will_break_in_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    given = {"source": f"file:{own_file}", "since": "2000-01-01", "draws": 200}
+    ran = run_chapter(BREAK, **given, rolled_from=2012, budget=1000.0, inspection=[5.0, 0.4])
+    assert any(text.startswith("Not in this inventory: length_m, diameter_mm") for text in ran["said"])
+    assert any(text.startswith("No break of the test years is known") for text in ran["said"])
+
+
+@pytest.mark.real
+def test_what_will_break_in_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(BREAK, source="infra-water-mains-kitchener", place="road_segment", rolled_from=2015, draws=200)
+    test = _table(ran, "caught_test").set_index(["rule", "top"])["caught"]
+    rule = "most past breaks per metre"
+    assert test[rule, 0.1] == pytest.approx(0.4355, abs=0.001)
+    assert test["model", 0.1] > test[rule, 0.1] > test["oldest first", 0.1]
+    assert test["worst condition later (a leak)", 0.1] > test["model", 0.1] + 0.15
+    assert any(text.startswith("712 breaks of the whole log point to a main") for text in ran["said"])
