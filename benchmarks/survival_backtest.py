@@ -29,7 +29,8 @@ EARLIER = "most past breaks per metre, those of earlier mains counted too"
 PACKAGES = ("numpy", "scipy", "pandas")
 FILES = (
     *(f"citylib/survival/{name}.py" for name in (
-        "break_forecast", "catch", "credibility", "histories", "rate_design", "recurrent", "splines", "year_rows")),
+        "break_forecast", "catch", "credibility", "durations", "histories", "rate_design",
+        "recurrent", "splines", "year_rows")),
     *(f"citylib/evaluate/{name}.py" for name in ("counts", "forecast")),
     "citylib/data/sources/infra_water_mains_kitchener.py", "citylib/seeds.py", "benchmarks/survival_backtest.py",
 )  # fmt: skip
