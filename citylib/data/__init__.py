@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from citylib.data.load import load
+from citylib.data.recorded import recorded
 from citylib.data.registry import Source, SourceFile
 
-__all__ = ["Source", "SourceFile", "load"]
+__all__ = ["Source", "SourceFile", "load", "recorded"]

@@ -14,6 +14,9 @@
 - `citylib.survival.censoring`: the weights that stand in for those who went out of sight
 - `citylib.survival.cluster`: intervals when several durations belong to one asset
 - `citylib.survival.cox`: Cox regression with delayed entry, strata, weights, clusters and rows that change over time
+- `citylib.survival.compare`: models judged on the same unseen rows, every measure with its error and paired differences
+- `citylib.survival.conditional`: survival from now on, and hazards beyond what was watched
+- `citylib.survival.cox_ridge`: the ridge of a Cox regression by cross-validated partial likelihood
 - `citylib.survival.cox_residuals`, `citylib.survival.proportionality`: baseline hazards, residuals, and whether hazards
   are proportional
 - `citylib.survival.year_rows`, `.rate_design`, `.credibility`, `.break_forecast`: failures expected of every asset and

@@ -37,12 +37,16 @@ class TimeAuc:
         Standard error with the weights taken as known.
     mean : float
         Mean over times, each weighted by the share that ended since the time before.
+    influence : ndarray, shape (n, M)
+        What each row adds to the error: error^2 is the sum of squares over rows, or over sums within
+        clusters. Two models on the same rows differ with error sqrt(sum((a.influence - b.influence)^2)).
     """
 
     time: FloatArray
     value: FloatArray
     error: FloatArray
     mean: float
+    influence: FloatArray
 
 
 def time_auc(
@@ -101,20 +105,21 @@ def time_auc(
     weight = seen.weights(data.exit, data.event & (data.exit <= when[-1]))
     began = np.zeros(n) if data.entry is None else data.entry
     ranked = sorting.dense_ranks(risk_n) if risk_n.ndim == 1 else None
-    value, error = np.full(len(when), np.nan), np.full(len(when), np.nan)
+    value, influence = np.full(len(when), np.nan), np.full((n, len(when)), np.nan)
     for m, t in enumerate(when):
         rank, ranks = ranked or sorting.dense_ranks(np.ascontiguousarray(risk_n[:, m]))
-        value[m], error[m] = _area(rank, ranks, np.where(data.exit <= t, weight, 0.0), (data.exit > t) & (began <= t))
+        control = (data.exit > t) & (began <= t)
+        value[m], influence[:, m] = _area(rank, ranks, np.where(data.exit <= t, weight, 0.0), control)
     drops = -np.diff(np.append(1.0, kaplan_meier(data.exit, data.event, entry=data.entry)["all"].at(when)))
     known = np.isfinite(value) & (drops > 0)
     mean = float(np.average(value[known], weights=drops[known])) if known.any() else float("nan")
-    return TimeAuc(when, value, error, mean)
+    return TimeAuc(when, value, np.sqrt(np.square(influence).sum(axis=0)), mean, influence)
 
 
 def _area(
     rank: npt.NDArray[np.int64], ranks: int, case: FloatArray, control: npt.NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Return the area and its error; case (n,) weighs those who ended, control (n,) tells those who lasted longer."""
+) -> tuple[float, FloatArray | float]:
+    """Return the area and what each row adds to its error; case (n,) weighs those who ended, control (n,) tells those who lasted longer."""
     cases, controls = case.sum(), control.sum()
     if cases == 0 or controls == 0:
         return float("nan"), float("nan")
@@ -123,5 +128,4 @@ def _area(
     below_R = (np.cumsum(control_R) - control_R / 2) / controls
     above_R = 1 - (np.cumsum(case_R) - case_R / 2) / cases
     value = float(case_R @ below_R / cases)
-    each = case * (below_R[rank] - value) / cases + control * (above_R[rank] - value) / controls
-    return value, float(np.sqrt(each @ each))
+    return value, case * (below_R[rank] - value) / cases + control * (above_R[rank] - value) / controls
