@@ -1,4 +1,4 @@
-"""Results that a chapter shows without working them out, because they need a package or minutes that a reader may not have.
+"""Results that a chapter shows without working them out: they need a package, or minutes, that a reader may not have.
 
 Each is a file of ``citylib/data/kept`` made by a command of the repository; the command, versions and what it was made
 of stand in it.

@@ -16,6 +16,7 @@
 - `citylib.survival.cox`: Cox regression with delayed entry, strata, weights, clusters and rows that change over time
 - `citylib.survival.compare`: models judged on the same unseen rows, every measure with its error and paired differences
 - `citylib.survival.conditional`: survival from now on, and hazards beyond what was watched
+- `citylib.survival.remaining`: how much longer a thing of a given age lasts
 - `citylib.survival.cox_ridge`: the ridge of a Cox regression by cross-validated partial likelihood
 - `citylib.survival.cox_residuals`, `citylib.survival.proportionality`: baseline hazards, residuals, and whether hazards
   are proportional

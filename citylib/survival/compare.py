@@ -112,7 +112,7 @@ def scores(
     >>> found = scores([1.0, 2.0, 3.0, 4.0], [1, 1, 0, 1], [[0.2, 0.1], [0.7, 0.3], [0.9, 0.8], [0.9, 0.9]],
     ...                [1.5, 2.5], horizons=[2.5])
     >>> dict(zip(found.measure, found.value.round(3).tolist()))["observed - expected at 2.5"]
-    -0.025
+    0.025
     """
     when = checks.increasing("time", checks.array("time", time, ndim=1, at_least=2, minimum=0))
     forecast = checks.array("survival", survival, ndim=2, minimum=0)

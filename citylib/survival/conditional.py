@@ -58,7 +58,7 @@ def survival_ahead(
 ) -> FloatArray:
     """Return the probability to last longer than each time ahead, given what has been waited for already.
 
-    That is S(w + u) / S(w), or exp(-(H(w + u) - H(w))) with H the cumulative hazard; between times H is a straight line.
+    That is S(w + u) / S(w), or exp(-(H(w + u) - H(w))) with H the cumulative hazard, a straight line between times.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def choose(
     Parameters
     ----------
     stop, event, x, entry
-        As in `citylib.survival.cox.fit`. The penalty is on coefficients as they stand, so bring covariates to one scale.
+        As in `citylib.survival.cox.fit`. The penalty is on coefficients as they stand: bring covariates to one scale.
     fold : array_like of int or str, shape (n,)
         Labels of at least two folds; rows that depend on each other belong in one.
     penalties : array_like, shape (P,)

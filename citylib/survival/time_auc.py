@@ -119,7 +119,7 @@ def time_auc(
 def _area(
     rank: npt.NDArray[np.int64], ranks: int, case: FloatArray, control: npt.NDArray[np.bool_]
 ) -> tuple[float, FloatArray | float]:
-    """Return the area and what each row adds to its error; case (n,) weighs those who ended, control (n,) tells those who lasted longer."""
+    """Return the area, and what each row adds to its error; `case` (n,) weighs who ended, `control` (n,) who lasted."""
     cases, controls = case.sum(), control.sum()
     if cases == 0 or controls == 0:
         return float("nan"), float("nan")

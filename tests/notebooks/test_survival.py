@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 
 from citylib import data
+from citylib.batch import plan, run
 from citylib.survival.durations import gap_times
 from citylib.survival.kaplan_meier import kaplan_meier
 
 DURATIONS = "survival/01_durations"
 BREAK = "survival/05_what_will_break"
 COX = "survival/03_cox"
+MODELS = "survival/04_which_model"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CHAPTER = "survival/02_kaplan_meier"
 SMALL = {"worlds": 10, "mains": 300, "draws": 200}
 
@@ -227,3 +230,52 @@ def test_what_will_break_in_kitchener(run_chapter: Callable[..., Any], real_data
     assert test["model", 0.1] > test[rule, 0.1] > test["oldest first", 0.1]
     assert test["worst condition later (a leak)", 0.1] > test["model", 0.1] + 0.15
     assert any(text.startswith("712 breaks of the whole log point to a main") for text in ran["said"])
+FEW = {"folds": 3, "worlds": 3, "mains": 500}
+
+
+def test_models_tiny(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(MODELS, source="synthetic:tiny", **FEW)
+    table = pd.read_parquet(ran["folder"] / ran["tables"]["everything"]["file"])
+    counts = table.groupby(["design", "model"]).size()
+    assert counts.nunique() == 1, "every model has every measure"
+    models = {"Kaplan-Meier", "Kaplan-Meier by material", "age only", "Cox", "Cox with a ridge", "Weibull AFT"}
+    assert set(table["model"]) == models | {"log-logistic AFT", "random forest", "planted law"}
+    assert (table[["value", "low"]].notna().all(axis=1) | table["measure"].str.startswith("calibration slope")).all()
+    compared = table[table["difference"].notna()]
+    assert compared["baseline"].isin(["Kaplan-Meier", "Kaplan-Meier by material", "age only"]).all()
+    square = table[(table["measure"] == "integrated Brier") & (table["design"] == "other mains")].set_index("model")
+    assert square["value"].idxmin() == "planted law"
+    assert any("random survival forest is" in text for text in ran["said"])  # fitted here, or read from the record
+    assert ran["records"]["coverage"]["value"] > ran["records"]["coverage_removed_only"]["value"]
+    assert {"gain", "calibration", "fifths_of_cox", "likelihood", "remaining_by_age"} == set(ran["figures"])
+    assert {"at_a_glance", "against_reference", "against_cox", "fifths", "remaining", "remaining_lives"} <= set(
+        ran["tables"]
+    )
+
+
+def test_models_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
+    ran = run_chapter(
+        MODELS, source=f"file:{own_file}", since="2000-01-01", until="2022-12-31", measures=[], trees=10, **FEW
+    )
+    assert any("has no recorded run" in text or "is fitted here" in text for text in ran["said"])
+    assert "planted law" not in set(pd.read_parquet(ran["folder"] / ran["tables"]["everything"]["file"])["model"])
+    assert "remaining_lives" in ran["tables"]  # its file says when mains were taken out
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_models_of_kitchener(run_chapter: Callable[..., Any], real_data: Path) -> None:
+    ran = run_chapter(MODELS, source="infra-water-mains-kitchener", kinds=["material"], worlds=3, mains=500)
+    records = ran["records"]
+    assert records["uno_other_years"]["value"] > records["uno_other_years"]["baseline"]
+    assert "remaining_lives" not in ran["tables"]
+    assert any("is not identified by these records" in text for text in ran["said"])
+
+
+@pytest.mark.parametrize("column", ["condition_score", "criticality", "lined"])
+@pytest.mark.real
+def test_what_was_written_after_the_breaks_is_barred(tmp_path: Path, real_data: Path, column: str) -> None:
+    given = {"source": "infra-water-mains-kitchener", "kinds": ["material", column]}
+    outcome = run.run_one(plan.single(NOTEBOOKS / f"{MODELS}.ipynb", given).runs[0], tmp_path / "run")
+    assert outcome.status == "failed"
+    assert "written down after the breaks" in str(outcome.error)
