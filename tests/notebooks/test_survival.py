@@ -259,7 +259,8 @@ def test_models_of_an_own_file(run_chapter: Callable[..., Any], own_file: Path) 
     )
     assert any("has no recorded run" in text or "is fitted here" in text for text in ran["said"])
     assert "planted law" not in set(pd.read_parquet(ran["folder"] / ran["tables"]["everything"]["file"])["model"])
-    assert "remaining_lives" in ran["tables"]  # its file says when mains were taken out
+    assert "remaining_lives" not in ran["tables"]  # its mains were all taken out at one age
+    assert any("at 1 ages are known: too few" in text for text in ran["said"])
 
 
 @pytest.mark.real
