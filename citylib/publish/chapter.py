@@ -272,6 +272,8 @@ def source_link(name: str) -> str:
         return f"the file {markdown.code(Path(name[5:]).name)}"
     if name.startswith("synthetic"):
         return "[the synthetic city](/data/synthetic.md)"
+    if name.startswith("recorded:"):
+        return f"the recorded result {markdown.code(name.removeprefix('recorded:'))}"
     return f"[{markdown.text(name)}](/data/{name}.md)"
 
 

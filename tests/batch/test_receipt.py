@@ -221,3 +221,22 @@ def test_the_key_depends_on_all_a_run_was_made_from(done):
     ):
         assert receipt.key_of(content | changed) != content["key"]
     assert receipt.key_of(content | {"seconds": 3, "started": "now"}) == content["key"]
+
+
+def test_a_recorded_result_that_was_made_again_is_read_again(done, package):
+    kept = package / "data" / "kept" / "forest.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("{}")
+    content = json.loads((done / "receipt.json").read_text())
+    file = {
+        "file": "data/kept/forest.json",
+        "sha256": Hashes().of(kept),
+        "bytes": 2,
+        "origin": "recorded",
+        "source": "r",
+    }
+    content["data"].append(file)
+    write(done, content | {"key": receipt.key_of(content)})
+    assert why(done) is None
+    kept.write_text('{"runs": []}')
+    assert why(done) == "data file data/kept/forest.json changed"

@@ -121,6 +121,7 @@ def test_title_opening_and_figure_of_a_notebook() -> None:
     [
         ("traffic-i94", "[traffic-i94](/data/traffic-i94.md)"),
         ("synthetic:tiny", "[the synthetic city](/data/synthetic.md)"),
+        ("recorded:survival_forest", "the recorded result `survival_forest`"),
         ("file:some/counts.csv", "the file `counts.csv`"),
     ],
 )
