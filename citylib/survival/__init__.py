@@ -17,7 +17,7 @@
 - `citylib.survival.compare`: models judged on the same unseen rows, every measure with its error and paired differences
 - `citylib.survival.conditional`: survival from now on, and hazards beyond what was watched
 - `citylib.survival.remaining`: how much longer a thing of a given age lasts
-- `citylib.survival.cox_ridge`: the ridge of a Cox regression by cross-validated partial likelihood
+- `citylib.survival.ridge`: the ridge of a Cox regression by cross-validated partial likelihood
 - `citylib.survival.cox_residuals`, `citylib.survival.proportionality`: baseline hazards, residuals, and whether hazards
   are proportional
 - `citylib.survival.year_rows`, `.rate_design`, `.credibility`, `.break_forecast`: failures expected of every asset and

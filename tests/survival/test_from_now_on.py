@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from citylib.errors import InputError
-from citylib.survival import cox, cox_ridge, remaining
+from citylib.survival import cox, remaining, ridge
 from citylib.survival.conditional import carried_on, survival_ahead
 from citylib.survival.cox_plain import Plain
 
@@ -93,7 +93,7 @@ def rows(n: int, p: int, strength: float) -> tuple[Any, ...]:
 def test_the_ridge_is_verweij_and_van_houwelingens() -> None:
     t, d, x = rows(60, 3, 1.0)
     fold = np.arange(60) % 3
-    found = cox_ridge.choose(t, d, x, fold=fold, penalties=[0.5, 50.0])
+    found = ridge.choose(t, d, x, fold=fold, penalties=[0.5, 50.0])
     for penalty, total in zip(found.penalty, found.likelihood, strict=True):
         by_hand = 0.0
         for k in range(3):
@@ -107,14 +107,14 @@ def test_the_ridge_is_verweij_and_van_houwelingens() -> None:
 def test_noise_is_held_hard_and_signal_is_not() -> None:
     for strength, ends in ((0.0, 1000.0), (2.0, 1.0)):
         t, d, x = rows(200, 5 if strength == 0 else 1, strength)
-        assert cox_ridge.choose(t, d, x, fold=np.arange(200) % 4, penalties=[1.0, 1000.0]).best == ends
+        assert ridge.choose(t, d, x, fold=np.arange(200) % 4, penalties=[1.0, 1000.0]).best == ends
 
 
 def test_folds_and_penalties_that_cannot_be_are_refused() -> None:
     t, d, x = rows(40, 1, 1.0)
     with pytest.raises(InputError, match="2 folds"):
-        cox_ridge.choose(t, d, x, fold=np.zeros(40), penalties=[1.0])
+        ridge.choose(t, d, x, fold=np.zeros(40), penalties=[1.0])
     with pytest.raises(InputError, match="penalties"):
-        cox_ridge.choose(t, d, x, fold=np.arange(40) % 2, penalties=[0.0])
+        ridge.choose(t, d, x, fold=np.arange(40) % 2, penalties=[0.0])
     with pytest.raises(InputError, match="same length"):
-        cox_ridge.choose(t, d, x, fold=np.arange(39) % 2, penalties=[1.0])
+        ridge.choose(t, d, x, fold=np.arange(39) % 2, penalties=[1.0])
