@@ -61,7 +61,11 @@ def quantiles(
 
     Parameters
     ----------
-    age, shape, scale
+    age : array_like, shape (n,)
+        As in `outlives`.
+    shape : array_like, shape (C, B)
+        As in `outlives`.
+    scale : array_like, shape (C, n, B)
         As in `outlives`.
     shares : array_like, shape (P,)
         Between 0 and 1: 0.5 for the median, 0.1 and 0.9 for an interval of 80 %.

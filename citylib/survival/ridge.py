@@ -55,12 +55,18 @@ def choose(
 
     Parameters
     ----------
-    stop, event, x, entry
-        As in `citylib.survival.cox.fit`. The penalty is on coefficients as they stand: bring covariates to one scale.
+    stop : array_like, shape (n,)
+        As in `citylib.survival.cox.fit`.
+    event : array_like of bool, shape (n,)
+        As in `citylib.survival.cox.fit`.
+    x : array_like, shape (n, p)
+        Covariates, brought to one scale: the penalty is on their coefficients as they stand.
     fold : array_like of int or str, shape (n,)
         Labels of at least two folds; rows that depend on each other belong in one.
     penalties : array_like, shape (P,)
         Penalties to try, above 0.
+    entry : array_like, shape (n,), optional
+        As in `citylib.survival.cox.fit`.
 
     Returns
     -------
