@@ -50,7 +50,11 @@ def once(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     files = {table["name"]: outcome.folder / table["file"] for table in tables}
     kept: dict[str, Any] = {"parameters": receipt["parameters"], "cpu_seconds": receipt["cpu_seconds"]}
     kept["data"] = [{"file": one["file"], "sha256": one["sha256"]} for one in receipt["data"]]
-    for name, source in (("everything", "everything"), ("against", "against_reference")):
+    for name, source in (
+        ("everything", "everything"),
+        ("against", "against_reference"),
+        ("against_cox", "against_cox"),
+    ):
         frame = pd.read_parquet(files[source])
         frame = frame[frame["model"].isin(KEEP)].drop(columns="made")
         kept[name] = json.loads(frame.to_json(orient="records", double_precision=15))

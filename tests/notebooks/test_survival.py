@@ -230,6 +230,8 @@ def test_what_will_break_in_kitchener(run_chapter: Callable[..., Any], real_data
     assert test["model", 0.1] > test[rule, 0.1] > test["oldest first", 0.1]
     assert test["worst condition later (a leak)", 0.1] > test["model", 0.1] + 0.15
     assert any(text.startswith("712 breaks of the whole log point to a main") for text in ran["said"])
+
+
 FEW = {"folds": 3, "worlds": 3, "mains": 500}
 
 
