@@ -357,7 +357,8 @@ def _table_html(payload: Payload, frame: pd.DataFrame, digits: int) -> str:
         for column in columns:
             value = column["values"][i]
             number = column["dtype"] in ("int", "float")
-            text = "" if value is None else _number_text(value, digits)
+            year = column["dtype"] == "int" and column["name"].lower().endswith("year")  # 2016 is no 2,016
+            text = "" if value is None else str(value) if year else _number_text(value, digits)
             order = f' class="number" data-order="{json.dumps(value)}"' if number and value is not None else ""
             cells.append(f"<td{order}>{html.escape(text)}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")

@@ -105,6 +105,12 @@ def test_long_tables_are_handed_back_whole_and_shown_in_part():
     assert "first 200 of 1,000 rows" in shown
 
 
+def test_years_have_no_thousands():
+    frame = pd.DataFrame({"year": [2016], "test_year": [2017], "mains": [2018]})
+    shown = results._table_html(results.table("years", frame), frame, 4)
+    assert [word in shown for word in (">2016<", ">2017<", ">2,018<")] == [True] * 3
+
+
 def test_text_from_data_cannot_break_the_page():
     frame = pd.DataFrame({"<b>": ["<script>alert(1)</script>"]})
     shown = results._table_html(results.table("t", frame), frame, 4)
