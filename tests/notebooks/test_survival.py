@@ -245,6 +245,7 @@ def test_what_will_break_in_an_own_file(run_chapter: Callable[..., Any], own_fil
     ran = run_chapter(BREAK, **given, rolled_from=2012, budget=1000.0, inspection=[5.0, 0.4])
     assert any(text.startswith("Not in this inventory: length_m, diameter_mm") for text in ran["said"])
     assert any(text.startswith("No break of the test years is known") for text in ran["said"])
+    assert any(text.endswith("which of the two is ahead, this log cannot say.") for text in ran["said"])
 
 
 @pytest.mark.real
