@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from citylib import checks
-from citylib.errors import FitWarning, InputError
+from citylib.errors import FitWarning, InputError, UnknownNameError
 from citylib.survival import credibility
 from citylib.survival.credibility import Memory
 from citylib.survival.rate_design import FREE, RateDesign, learn
@@ -52,7 +53,8 @@ class BreakForecast:
     there : ndarray of bool, shape (N,)
         Whether an asset is under watch up to the end, so that something is expected of it.
     ahead : pandas.DataFrame
-        Past years as they would have been foreseen: year, expected, variance, came.
+        Past years by multipliers known before each: year, expected, variance, came. The coefficients are those of all
+        years learned from, so these years lie somewhat nearer to what came than years to come will.
     level : float
         Failures that came in those years, by those expected; all that is foreseen is multiplied by it.
     year_variance : float
@@ -87,9 +89,44 @@ class BreakForecast:
         Returns
         -------
         ndarray
+
+        Raises
+        ------
+        InputError
+            No year, or one that was learned from: the multipliers know what came in it.
         """
         own = self.there * self.level * self.shape / self.rate
-        return np.column_stack([own * self.of_kind(year) for year in years])
+        return np.column_stack([own * self.of_kind(year) for year in self._later(years)])
+
+    def interval(self, year: int, *, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return between what the failures to be expected of each asset in a year lie, each of shape (N,).
+
+        What is uncertain is the mean, by the multiplier, the coefficients and how years differ: a gamma law with the
+        variance of the three. How many failures come around that mean is chance, and not in it.
+
+        Parameters
+        ----------
+        year : int
+            A calendar year after those learned from.
+        level : float, default 0.95
+            Coverage that the intervals claim.
+
+        Returns
+        -------
+        (low, high) : ndarray
+
+        Raises
+        ------
+        InputError
+            A year that was learned from.
+        """
+        half = (1 - checks.fraction("level", level)) / 2
+        mean = self.expected([year])[:, 0]
+        x = self.design.columns(self.assets, year)
+        spread = 1 / self.shape + ((x @ self.covariance) * x).sum(axis=1)
+        spread += self.year_variance * (1 + 1 / len(self.ahead))
+        low, high = (mean * spread * stats.gamma.ppf(p, 1 / spread) for p in (half, 1 - half))
+        return low, high
 
     def total(self, years: Sequence[int]) -> pd.DataFrame:
         """Return the failures expected of the network in each year, and what makes them uncertain.
@@ -105,10 +142,15 @@ class BreakForecast:
             year, expected; variance by where it comes from: ``chance`` (Poisson's), ``assets`` (multipliers known from
             few failures), ``coefficients``, ``years`` (mild and hard ones, and a level known from few years); and
             ``dispersion`` a, with which the negative binomial has their sum as variance: expected + a expected^2.
+
+        Raises
+        ------
+        InputError
+            No year, or one that was learned from.
         """
         rows = []
         known = len(self.ahead)
-        for year in years:
+        for year in self._later(years):
             x = self.design.columns(self.assets, year)
             kind = self.there * self.level * np.exp(x @ self.coefficients)
             each = kind * self.shape / self.rate
@@ -122,6 +164,13 @@ class BreakForecast:
             beyond = sum(parts.values()) - mean
             rows.append({"year": int(year), "expected": mean, **parts, "dispersion": beyond / mean**2})
         return pd.DataFrame(rows)
+
+    def _later(self, years: Sequence[int]) -> list[int]:
+        """Return the years, if they are to come."""
+        asked, last = [int(year) for year in years], int(self.ahead["year"].max())
+        if not asked or min(asked) <= last:
+            raise InputError("years", f"be after {last}, the last that was learned from", asked)
+        return asked
 
 
 def fit(
@@ -165,7 +214,10 @@ def fit(
     Raises
     ------
     InputError
-        No failure to learn from, fewer than six whole years, an inventory in another order; and what `learn` refuses.
+        No failure to learn from, or none after the first four years, fewer than six whole years, an inventory in
+        another order; and what `learn` refuses.
+    UnknownNameError
+        A column that is not there.
 
     Warns
     -----
@@ -188,6 +240,9 @@ def fit(
     >>> bool(one > 3 * other)
     True
     """
+    for name in ("asset", *(() if place is None else (place,))):
+        if name not in assets:
+            raise UnknownNameError("assets, place", name, [str(column) for column in assets])
     if len(assets) != len(known.asset) or (assets["asset"].astype(str).to_numpy() != known.asset).any():
         raise InputError("assets", "be the inventory of `known`, in its order", f"{len(assets)} rows")
     if place is not None and place in (assets.attrs.get("snapshot", ()) if barred is None else barred):
@@ -209,6 +264,8 @@ def fit(
         memory, tried = credibility.choose(rows.failures, mu, place=where, burn=BURN)
     held = credibility.filtered(rows.failures, mu, memory, place=where)
     ahead = _ahead(rows, mu, held)
+    if not ahead["came"].sum() > 0:
+        raise InputError("known", f"hold a failure after its first {BURN} whole years", 0)
     level = float(ahead["came"].sum() / ahead["expected"].sum())
     there = known.watched & (known.closes >= known.end)
     if not there.any():
@@ -226,7 +283,7 @@ def _regress(
     free = min(FREE, 1 + len(design.measures))
     penalty = np.full(len(design.names), float(ridge))
     penalty[:free] = 0.0
-    penalty[free:] += 1e-6  # a column that repeats others, such as all decades, has no coefficient of its own
+    penalty[1:] += 1e-6  # a column that repeats others, such as all decades, or is the same for all says nothing
     beta = np.zeros(len(design.names))
     beta[0] = np.log(rows.failures.sum() / rows.watched.sum())
     parts = [(k, rows.watched[:, k] > 0, design.columns(assets, year)) for k, year in enumerate(rows.years)]
@@ -252,7 +309,7 @@ def _regress(
 
 
 def _ahead(rows: YearRows, mu: FloatArray, held: credibility.Posterior) -> pd.DataFrame:
-    """Return what was foreseen for each year by the multipliers before it, and what came."""
+    """Return what is foreseen for each year by the multipliers before it, and what came."""
     each = held.mean[:, :-1] * mu
     chance = each.sum(axis=0) + (each**2 / held.shape[:, :-1]).sum(axis=0)
     found = pd.DataFrame({"year": rows.years, "expected": each.sum(axis=0), "variance": chance})

@@ -110,7 +110,7 @@ def compare(
     Raises
     ------
     InputError
-        No round, no failure that came, lengths not above 0, scores missing.
+        No round, rounds of other rules, no failure that came, lengths not above 0, scores missing.
     UnknownNameError
         The baseline is no rule.
 
@@ -138,8 +138,11 @@ def compare(
     hits, total = np.zeros((len(rules), len(shares), count + 1)), np.zeros(count + 1)
     for scores, metres, came, there in given:
         checks.same_length(length_of_the_first=given[0][1], length_of_another=metres)
+        if set(scores) != set(rules):
+            raise InputError("rounds", f"have the same rules, {', '.join(rules)}", ", ".join(scores))
         luck = generator.random(size)[there]
-        total += weight[:, there] @ came[there]
+        broken = np.flatnonzero(there & (came > 0))  # few: the draws of all assets at once would fill the memory
+        total += weight[:, broken] @ came[broken]
         for k, rule in enumerate(rules):
             order = np.flatnonzero(there)[np.lexsort((luck, -scores[rule][there]))]
             hits[k] += _hits(weight, order, metres, came, shares)
@@ -182,7 +185,8 @@ def by_expected(expected: npt.ArrayLike, came: npt.ArrayLike, *, groups: int = 1
     >>> by_expected([0.1, 0.2, 1.0, 3.0], [0, 0, 1, 3], groups=2)[["expected", "came"]].round(1).values.tolist()
     [[0.3, 0.0], [4.0, 4.0]]
     """
-    mean, seen = checks.series("expected", expected), checks.series("came", came)
+    mean = checks.array("expected", expected, ndim=1, at_least=1, minimum=0)
+    seen = checks.array("came", came, ndim=1, minimum=0)
     checks.same_length(expected=mean, came=seen)
     number = checks.integer("groups", groups, minimum=2, maximum=len(mean))
     half = (1 - checks.fraction("level", level)) / 2
@@ -195,10 +199,12 @@ def by_expected(expected: npt.ArrayLike, came: npt.ArrayLike, *, groups: int = 1
 
 
 def unseen_bounds(caught: float, seen: int, unseen: int) -> tuple[float, float]:
-    """Return between what the share caught would lie, had all failures been of assets that are still there to rank.
+    """Return between what the share caught would lie, had failures of assets that are gone been counted too.
 
-    Failures of assets that were removed before the inventory was made can be ranked by no rule. At worst none of them
-    had been caught, at best all: that is all that is known without further assumptions.
+    Assets that were removed before the inventory was made can be ranked by no rule. Taken is that the list of those
+    that are there stays as it is, so that what it catches of their failures does too. Then at worst none of the others
+    had been caught, at best all. Had the assets that are gone stood on the same list and used up part of its length,
+    fewer of the failures seen would have been caught, and the lower bound would be lower.
 
     Parameters
     ----------

@@ -57,6 +57,8 @@ class Memory:
         for name in ("prior", "half_life", "near"):
             if not getattr(self, name) > 0:
                 raise InputError(name, "be above 0", getattr(self, name))
+        if np.isinf(self.prior):
+            raise InputError("prior", "be finite", self.prior)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,12 +156,15 @@ def choose(
     Raises
     ------
     InputError
-        No year is left to score.
+        No year is left to score, nothing to try.
     """
     n, mu, code = _given(failures, expected, place)
     first = checks.integer("burn", burn, minimum=1)
     if first >= n.shape[1]:
         raise InputError("burn", f"leave one of {n.shape[1]} years to score", first)
+    for name, values in (("priors", priors), ("half_lives", half_lives), ("nears", nears)):
+        if not len(values):
+            raise InputError(name, "hold something to try", list(values))
     rows = []
     for half_life in half_lives:
         sums = _sums(n, mu, half_life, code)

@@ -110,7 +110,8 @@ def learn(
     Raises
     ------
     InputError
-        A barred column, a measure not above 0, a day of laying that is missing, fewer than three knots.
+        A barred column, a measure not above 0, a day of laying that is missing or no date, failures below 0, fewer than
+        three knots.
     UnknownNameError
         A column that is not there.
 
@@ -133,9 +134,11 @@ def learn(
     for name in ("installed", *measures, *kinds):
         if name not in assets:
             raise UnknownNameError("measures, kinds", name, [str(column) for column in assets])
+    if not pd.api.types.is_datetime64_any_dtype(assets["installed"]):
+        raise InputError("installed", "be dates", str(assets["installed"].dtype))
     if assets["installed"].isna().any():
         raise InputError("assets", "know when each was laid", f"{int(assets['installed'].isna().sum())} that do not")
-    count = checks.series("failures", failures)
+    count = checks.array("failures", failures, ndim=1, minimum=0)
     checks.same_length(assets=assets["installed"].to_numpy(), failures=count)
     knots = tuple(float(age) for age in checks.increasing("ages", list(ages)))
     centres = {}

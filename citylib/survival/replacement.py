@@ -10,7 +10,7 @@ Legend: N assets, J actions, S places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ __all__ = ["NONE", "Plan", "best", "greedy"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 NONE = -1
-STATUS = {0: "optimal within the gap", 1: "stopped at the limit of nodes", 4: "stopped: numerical trouble"}
+OPTIMAL, LIMIT = "optimal within the gap", "stopped at the limit of nodes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def best(
     Raises
     ------
     InputError
-        Shapes that differ, benefits below 0, costs not above 0, a budget not above 0.
+        Shapes that differ, no action, benefits below 0, costs not above 0, a budget not above 0.
 
     References
     ----------
@@ -132,7 +132,7 @@ def best(
     asset, action = np.nonzero((p.benefit > 0) & (p.cost <= p.budget))
     fallback = greedy(benefit, cost, budget=budget, place=place, opening=opening, opens=opens)
     if not len(asset):
-        return Plan(fallback.action, fallback.opened, 0.0, 0.0, 0.0, STATUS[0])
+        return Plan(fallback.action, fallback.opened, 0.0, 0.0, 0.0, OPTIMAL)
     matrix, upper = _rows(p, asset, action)
     worth = np.append(p.benefit[asset, action], np.zeros(matrix.shape[1] - len(asset)))
     scale = worth.max()
@@ -140,17 +140,24 @@ def best(
         -worth / scale, constraints=optimize.LinearConstraint(matrix, ub=upper), integrality=np.ones(len(worth)),
         bounds=optimize.Bounds(0, 1), options={"mip_rel_gap": tolerance, "node_limit": most},
     )  # fmt: skip
-    bound = -float(found.mip_dual_bound) * scale if found.mip_dual_bound is not None else np.inf
-    status = STATUS.get(found.status, f"stopped: {found.message}")
-    taken = fallback.action
+    bound = float(np.where(p.cost <= p.budget, p.benefit, 0.0).max(axis=1).sum())  # no search needed for this one
+    if found.mip_dual_bound is not None:
+        bound = min(bound, -float(found.mip_dual_bound) * scale)
+    status = OPTIMAL if found.status == 0 else f"stopped: {found.message}"
+    if found.status != 0 and (found.mip_node_count or 0) >= most:  # for which HiGHS and scipy have no status in common
+        status = LIMIT
+    told = f"{status}; the greedy list was better"
     if found.x is not None:
         own = np.full(len(p.cost), NONE)
         chosen = found.x[: len(asset)] > 0.5
         own[asset[chosen]] = action[chosen]
         plan = _closed(p, own, bound, status)
-        if plan.benefit >= fallback.benefit and plan.cost <= p.budget * (1 + 1e-9):
-            return plan
-    return _closed(p, taken, max(bound, fallback.benefit), f"{status}; the greedy list was better")
+        affordable = plan.cost <= p.budget * (1 + 1e-9)
+        if affordable and plan.benefit >= fallback.benefit:
+            return replace(plan, bound=max(bound, plan.benefit))
+        if not affordable:
+            told = f"{status}; rounded to whole actions it went over the budget, so the greedy list stands"
+    return _closed(p, fallback.action, max(bound, fallback.benefit), told)
 
 
 def greedy(
@@ -222,7 +229,9 @@ def _problem(
     worth, price = (checks.array(name, v, at_least=1) for name, v in (("benefit", benefit), ("cost", cost)))
     if worth.shape != price.shape or worth.ndim not in (1, 2):
         raise InputError("benefit, cost", "have one shape, (N,) or (N, J)", (worth.shape, price.shape))
-    worth, price = worth.reshape(len(worth), -1), price.reshape(len(price), -1)
+    worth, price = (v if v.ndim == 2 else v[:, None] for v in (worth, price))
+    if not worth.shape[1]:
+        raise InputError("benefit, cost", "have at least one action", worth.shape)
     if (worth < 0).any():
         raise InputError("benefit", "be 0 or more", float(worth.min()))
     if (price <= 0).any():

@@ -212,6 +212,32 @@ def test_what_will_break_tiny(run_chapter: Callable[..., Any]) -> None:
     assert plans.loc["integer programme", "expected_saved"] >= plans.loc["greedy, benefit over cost", "expected_saved"]
     assert records["plan_gap"]["value"] <= 1e-3
     assert any(text.startswith("The integer programme ended: optimal within the gap") for text in ran["said"])
+    bound = records["plan_gap"]["value"], plans.loc["integer programme", "expected_saved"]
+    most = bound[1] / (1 - bound[0])
+    assert any(
+        f"were let in; no plan among these can be expected to save more than {most:,.0f}" in t for t in ran["said"]
+    )
+    listed = _table(ran, "list")
+    assert ((listed["expected_low"] < listed["expected"]) & (listed["expected"] < listed["expected_high"])).all()
+
+
+def test_what_will_break_without_money_and_with_another_kind_first(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(BREAK, source="synthetic:tiny", draws=200, budget=1.0, kinds=["soil"], until="2022-07-01")
+    assert any(text.startswith("Nothing is planned: no action can be paid") for text in ran["said"])
+    assert "soil rate" in set(_table(ran, "caught_test")["rule"])
+    assert any(text.startswith("Watching ended within 2022") for text in ran["said"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"inspection": [5.0, 4.0]}, "find at most all breaks"),
+        ({"measures": ["material"]}, "be columns of numbers"),
+    ],
+)
+def test_what_will_break_refuses(run_chapter: Callable[..., Any], asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(AssertionError, match=told):
+        run_chapter(BREAK, source="synthetic:tiny", **asked)
 
 
 def test_what_will_break_in_an_own_file(run_chapter: Callable[..., Any], own_file: Path) -> None:
@@ -219,6 +245,7 @@ def test_what_will_break_in_an_own_file(run_chapter: Callable[..., Any], own_fil
     ran = run_chapter(BREAK, **given, rolled_from=2012, budget=1000.0, inspection=[5.0, 0.4])
     assert any(text.startswith("Not in this inventory: length_m, diameter_mm") for text in ran["said"])
     assert any(text.startswith("No break of the test years is known") for text in ran["said"])
+    assert any(text.endswith("which of the two is ahead, this log cannot say.") for text in ran["said"])
 
 
 @pytest.mark.real

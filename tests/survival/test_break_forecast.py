@@ -198,6 +198,8 @@ def test_columns_of_2023_are_refused_on_kitchener(real_data: Any) -> None:
     [
         ({"measures": ["width"]}, UnknownNameError, "width"),
         ({"measures": ["zero"]}, InputError, "zero"),
+        ({"measures": ["material"]}, InputError, "material"),
+        ({"place": "harbour"}, UnknownNameError, "harbour"),
         ({"ridge": -1.0}, InputError, "ridge"),
         ({"least": 0}, InputError, "least"),
     ],
@@ -209,6 +211,52 @@ def test_bad_input(given: dict[str, Any], error: type[Exception], named: str) ->
         break_forecast.fit(known, frame, **given)
 
 
+def test_a_measure_that_is_the_same_for_all_says_nothing() -> None:
+    frame, known = town(assets=60)
+    frame["length_m"] = 100.0
+    found = break_forecast.fit(known, frame, **GIVEN)
+    assert found.coefficients[1] == 0
+    assert np.isfinite(found.expected([2015])).all()
+
+
+def test_years_learned_from_are_not_foreseen() -> None:
+    frame, known = town(assets=60)
+    found = break_forecast.fit(known, frame, **GIVEN)
+    for years in ([2014], [2015, 2003], []):
+        for ask in (found.expected, found.total):
+            with pytest.raises(InputError, match="after 2014"):
+                ask(years)
+    with pytest.raises(InputError, match="after 2014"):
+        found.interval(2014)
+
+
+def test_intervals_of_assets_hold_their_true_means() -> None:
+    held, sides = [], []
+    for seed in range(6):
+        frame, known = town(seed)
+        found = break_forecast.fit(known, frame, **GIVEN, memory=Memory(2.0))
+        low, high = found.interval(2015, level=0.9)
+        mean = found.expected([2015])[:, 0]
+        assert ((low < mean) & (mean < high)).all()
+        z = np.random.default_rng(seed)  # the multipliers that `town` drew, by the draws before them once more
+        z.integers(1950, 1990, 400), z.random(400), z.lognormal(4.5, 0.5, 400), z.integers(0, 100, 400)
+        true = 0.1 * z.gamma(2.0, 0.5, 400) * np.where(frame["material"] == "iron", 3.0, 1.0) * frame["length_m"] / 100
+        held.append(((low <= true) & (true <= high)).mean())
+        sides.append((true < low).mean())
+    assert np.mean(held) == pytest.approx(0.9, abs=0.03)
+    assert np.mean(sides) == pytest.approx(0.05, abs=0.03)
+
+
+def test_bad_columns_are_named() -> None:
+    frame, known = town(assets=40)
+    with pytest.raises(UnknownNameError, match="asset"):
+        break_forecast.fit(known, frame.drop(columns="asset"))
+    with pytest.raises(InputError, match="installed must be dates"):
+        break_forecast.fit(known, frame.assign(installed=frame["installed"].astype(str)))
+    with pytest.raises(InputError, match="failures must be at least 0"):
+        learn(frame, -np.ones(40))
+
+
 def test_bad_histories() -> None:
     frame, known = town(assets=40)
     with pytest.raises(InputError, match="6 whole years"):
@@ -218,6 +266,13 @@ def test_bad_histories() -> None:
     quiet = histories(frame["asset"], frame["installed"], [], [], start="2000-01-01", end="2012-01-01")
     with pytest.raises(InputError, match="failure to learn from"):
         break_forecast.fit(quiet, frame)
+    then = known.day < np.datetime64("2004-01-01")
+    old = histories(
+        frame["asset"], frame["installed"], known.asset[known.of][then], known.day[then], start="2000-01-01",
+        end="2015-01-01",
+    )  # fmt: skip
+    with pytest.raises(InputError, match="first 4 whole years"):
+        break_forecast.fit(old, frame)
     early = pd.Series(pd.Timestamp("2011-06-01"), index=frame.index)
     gone = histories(
         frame["asset"], frame["installed"], known.asset[known.of], known.day, start="2000-01-01", end="2012-01-01",
@@ -227,6 +282,10 @@ def test_bad_histories() -> None:
         break_forecast.fit(gone, frame)
     with pytest.raises(InputError, match="prior"):
         Memory(0.0)
+    with pytest.raises(InputError, match="finite"):
+        Memory(np.inf)
+    with pytest.raises(InputError, match="half_lives"):
+        credibility.choose([[1, 1]], [[1.0, 1.0]], burn=1, half_lives=[])
     with pytest.raises(InputError, match="same shape"):
         credibility.filtered([[1]], [[1.0, 2.0]], Memory(1.0))
     with pytest.raises(InputError, match="burn"):

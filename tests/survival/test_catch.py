@@ -86,5 +86,9 @@ def test_bad_input() -> None:
     ):
         with pytest.raises(InputError, match=named):
             compare([bad], baseline="a", **asked)
+    with pytest.raises(InputError, match="same rules"):
+        compare([good, Round({"b": [1.0]}, [1.0], [1])], baseline="a", **asked)
+    with pytest.raises(InputError, match="expected"):
+        by_expected([-1.0, 2.0], [0, 1], groups=2)
     with pytest.raises(InputError, match="same length"):
         compare([good, Round({"a": [1, 1]}, [1, 1], [1, 1])], baseline="a", **asked)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from citylib.errors import InputError
 from citylib.survival.replacement import NONE, best, greedy
@@ -63,6 +64,37 @@ def test_a_street_is_paid_once() -> None:
     assert int(alone.opened.sum()) == 1  # assets of no known place share none
 
 
+def test_a_search_cut_short_says_so_and_has_a_bound() -> None:
+    rng = np.random.default_rng(119)
+    cost = np.column_stack([rng.uniform(100, 3000, 60), rng.uniform(2e4, 2e5, 60)])
+    benefit, place = cost * rng.uniform(0.5, 0.52, (60, 2)), rng.integers(0, 20, 60)
+    given: Any = {"budget": 1e6, "place": place, "opening": 15000.0, "opens": [False, True], "gap": 0.0}
+    plan = best(benefit, cost, **given, nodes=1)
+    assert plan.status.startswith("stopped at the limit of nodes")
+    assert np.isfinite(plan.bound)
+    assert plan.bound >= plan.benefit
+    assert plan.cost <= 1e6
+
+
+def test_without_a_bound_of_the_solver_there_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = optimize.OptimizeResult(x=None, status=4, message="lost", mip_dual_bound=None, mip_node_count=None)
+    monkeypatch.setattr("citylib.survival.replacement.optimize.milp", lambda *_, **__: none)
+    plan = best([6.0, 5.0, 50.0], [5.0, 4.5, 99.0], budget=5.0)
+    assert plan.benefit == 6.0
+    assert plan.bound == 11.0  # of all that can be paid one by one
+    assert plan.status == "stopped: lost; the greedy list was better"
+
+
+def test_a_plan_over_the_budget_by_rounding_is_not_called_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = optimize.OptimizeResult(
+        x=np.array([1.0, 1.0]), status=0, message="", mip_dual_bound=-11 / 6, mip_node_count=1
+    )
+    monkeypatch.setattr("citylib.survival.replacement.optimize.milp", lambda *_, **__: over)
+    plan = best([6.0, 5.0], [5.0, 4.5], budget=9.0)
+    assert plan.cost == 5.0
+    assert "over the budget" in plan.status
+
+
 def test_nothing_can_be_paid() -> None:
     plan = best([3.0], [5.0], budget=1.0)
     assert plan.action.tolist() == [NONE]
@@ -75,6 +107,7 @@ def test_nothing_can_be_paid() -> None:
         ({"benefit": [-1.0]}, "benefit"),
         ({"cost": [0.0]}, "cost"),
         ({"cost": [1.0, 2.0]}, "benefit, cost"),
+        ({"benefit": np.zeros((1, 0)), "cost": np.zeros((1, 0))}, "at least one action"),
         ({"budget": 0.0}, "budget"),
         ({"opens": [True, False]}, "opens"),
         ({"opening": -1.0}, "opening"),
