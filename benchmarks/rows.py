@@ -14,14 +14,17 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[1]
 RECORDED = Path(__file__).parent / "recorded"
 Raw = dict[str, Any]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,15 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def spent(work: Callable[[], Found]) -> tuple[float, Found]:
+    """Return CPU seconds of a call and what it returned; its warnings are not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = time.process_time()
+        found = work()
+        return time.process_time() - before, found
 
 
 def peak_memory() -> int:

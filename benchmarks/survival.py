@@ -13,8 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,15 +44,6 @@ def durations(count: int, *, late: bool = False, strata: bool = False, seed: int
     if strata:
         data["stratum"] = generator.integers(0, STRATA, count).astype(np.float64)
     return data | {"stop": np.ceil(np.minimum(life, watched)), "event": (life <= watched).astype(np.float64), "x": x}
-
-
-def spent(work: Callable[[], Answer]) -> tuple[float, Answer]:
-    """Return CPU seconds of a call and what it returned."""
-    before = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = work()
-    return time.process_time() - before, found
 
 
 def ours(data: Data) -> Answer:
@@ -139,11 +128,11 @@ def beside(data: Data, *, turns: int, statsmodels: int = 0) -> Raw:
         r = R(data, Path(folder)) if shutil.which("Rscript") else None
         found: Answer | None = None
         for turn in range(turns):
-            seconds, found = spent(lambda: ours(data))
+            seconds, found = rows.spent(lambda: ours(data))
             raw["citylib"].append(seconds)
             for name, contender in contenders.items():
                 if name != "statsmodels" or turn < statsmodels:
-                    raw[name].append(spent(contender)[0])
+                    raw[name].append(rows.spent(contender)[0])
             if r is not None:
                 seconds, answer = r.fit()
                 raw.setdefault("R", []).append(seconds)

@@ -1,4 +1,7 @@
-"""ARIMA, order choice, SARIMA and GARCH for many series beside statsforecast, statsmodels, R and arch."""
+"""ARIMA, order choice and SARIMA for many series beside statsforecast, statsmodels and R; GARCH by `benchmarks.garch`.
+
+All of them are measured by ``python -m benchmarks.timeseries --only POINT``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import rows
+from benchmarks import garch, rows
 from benchmarks.rows import Point, Raw, Verdict, median
 
 HERE = Path(__file__).parent
@@ -26,10 +29,6 @@ ORDER = (2, 1, 2)
 FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
     "many", "arima_fits", "block", "climb", "coefficients", "conditional", "exact_climb", "fast_filter", "lanes",
     "presample", "recursion", "kalman", "likelihood", "seen", "specification", "order_choice"
-))  # fmt: skip
-GARCH_FILES = tuple(f"citylib/timeseries/{name}.py" for name in (
-    "garch", "garch_block", "garch_by_derivatives", "garch_model", "conditional_variance", "variance_slopes", "ascent",
-    "climb", "damped_steps"
 ))  # fmt: skip
 CHUNK = 40  # series between two turns of each contender
 
@@ -70,14 +69,14 @@ def city(quick: bool) -> np.ndarray[Any, Any]:
 
 def spent(work: Callable[[], Any]) -> tuple[float, Any]:
     """Return CPU seconds of a call and what it returned, or None where it raised."""
-    before = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+
+    def kept() -> Any:
         try:
-            found = work()
+            return work()
         except Exception:
-            found = None
-    return time.process_time() - before, found
+            return None
+
+    return rows.spent(kept)
 
 
 def by_r(series: np.ndarray[Any, Any], *arguments: str) -> list[dict[str, Any]]:
@@ -326,57 +325,6 @@ def judge_sarima(raw: Raw) -> Verdict:
     return Verdict(told, f"innovations_mle {theirs:.1f} s", f"{theirs / ours:.0f} times", bool(good))
 
 
-def shaken(count: int, steps: int = 2000) -> np.ndarray[Any, Any]:
-    """Return GARCH(1,1) series of random parameters, (steps, count)."""
-    generator = np.random.default_rng(7)
-    alpha, beta = generator.uniform(0.03, 0.25, count), generator.uniform(0.5, 0.72, count)
-    z = generator.standard_normal((steps + 200, count))
-    e, s = np.zeros_like(z), np.ones(count)
-    for t in range(len(z)):
-        if t:
-            s = (1 - alpha - beta) + alpha * e[t - 1] ** 2 + beta * s
-        e[t] = np.sqrt(s) * z[t]
-    return 0.1 + e[200:]
-
-
-def volatility(quick: bool) -> Raw:
-    """Fit a thousand series by ours and a part of them by arch; compare likelihoods both ways."""
-    from arch import arch_model
-
-    from citylib.timeseries import garch, garch_model
-
-    count, theirs = (40, 10) if quick else (1000, 200)
-    series = shaken(count)
-    garch.fit(series[:, :1])
-    spent(lambda: arch_model(series[:, 0], rescale=False).fit(disp="off"))
-    raw: Raw = {"citylib": [], "arch": [], "apart": [], "below": [], "count": count}
-    step = count // 5
-    for i in range(0, count, step):
-        part = series[:, i : i + step]
-        seconds, found = spent(lambda: garch.fit(part))  # noqa: B023
-        raw["citylib"].append(seconds / step)
-        for j in range(theirs // 5):
-            y = part[:, j]
-            seconds, other = spent(lambda: arch_model(y, rescale=False).fit(disp="off"))  # noqa: B023
-            more, _ = spent(lambda: other.std_err)  # noqa: B023  # they are worked out when they are asked for
-            raw["arch"].append(seconds + more)
-            mu, omega, alpha, beta = other.params
-            s = garch_model.recursion(y, mu=mu, omega=omega, alpha=alpha, beta=beta, first=float(found.first[j]))
-            plain = -0.5 * float((np.log(2 * np.pi) + np.log(s) + (y - mu) ** 2 / s).sum())
-            raw["apart"].append(abs(plain - float(other.loglikelihood)))
-            raw["below"].append(float(other.loglikelihood) - float(found.loglikelihood[j]))
-    return raw
-
-
-def judge_volatility(raw: Raw) -> Verdict:
-    """Hold speed and likelihood against arch."""
-    ours, theirs = float(np.mean(raw["citylib"])), median(raw["arch"])
-    good = theirs / ours >= 20 and max(raw["apart"]) < 1e-6 and max(raw["below"]) < 1e-6 and raw["count"] == 1000
-    told = f"{ours * 1e3:.2f} ms a series; likelihoods apart {max(raw['apart']):.0e}, "
-    told += f"never over {max(raw['below']):.0e} below"
-    return Verdict(told, f"arch {theirs * 1e3:.1f} ms", f"{theirs / ours:.0f} times", bool(good))
-
-
 def scale(quick: bool) -> Raw:
     """Fit the same 200 series repeated to 2,000 and to 20,000, with the memory of each."""
     raw: Raw = {"seconds": {}, "memory": {}}
@@ -436,9 +384,7 @@ POINTS = (
           orders, judge_orders, (*BASE, "statsforecast"), (*FILES, "benchmarks/arima.R"), long=True),
     Point("sarima", "SARIMA(1,0,1)(1,1,1)24, T=8760", "50 times, under 500 MB, likelihoods equal to 1e-6, no "
           "lower than 0.01", sarima, judge_sarima, BASE, FILES, long=True),
-    Point("garch", "GARCH(1,1), 1,000 series of 2,000 steps, standard errors included",
-          "20 times, likelihoods within 1e-6",
-          volatility, judge_volatility, (*BASE, "arch"), GARCH_FILES),
+    *garch.POINTS,
     Point("scale", "200 series repeated to 2,000 and to 20,000: CPU seconds, memory",
           "within 10 % of linear, memory bounded",
           scale, judge_scale, BASE, FILES, long=True),
