@@ -1,25 +1,35 @@
-"""One readable training loop: batches, Adam, early stopping on validation data only; the same on CPU and GPU.
+"""One readable training loop: batches, Adam or SGD, early stopping on validation data only; the same on CPU and GPU.
 
-Legend: n examples. Same seed, same device, same number of threads: same weights.
+Legend: n examples. Same seed, same device, same number of threads: same weights, also after a kill.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from citylib import checks
 from citylib.errors import FitWarning, InputError
+from citylib.neural import devices, resume, store
+from citylib.neural.devices import Place, device
+from citylib.neural.resume import Standing
+from citylib.neural.setting import Setting
 
-__all__ = ["History", "device", "train"]
+__all__ = ["History", "device", "predict", "train"]
 
 Loss = Callable[..., torch.Tensor]
+Examples = Sequence[torch.Tensor]
+STRIDE = 0x9E3779B97F4A7C15  # odd: steps of one training never draw the same numbers
 
 
 @dataclass(frozen=True)
@@ -34,74 +44,106 @@ class History:
         Loss on the validation data after each epoch; empty without any.
     best : int
         Epoch whose weights were kept, from 1; the last without validation data.
+    steps : tuple of float
+        Loss of each step, before it.
+    stopped : {"epochs", "steps", "patience", "not finite"}
+        Why it ended.
     """
 
     train: tuple[float, ...]
     validation: tuple[float, ...]
     best: int
+    steps: tuple[float, ...] = ()
+    stopped: str = "epochs"
 
 
-def device(name: str) -> torch.device:
-    """Return the device to compute on.
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What stays the same while a training goes on."""
 
-    Parameters
-    ----------
-    name : {"auto", "cpu", "cuda"}
-        ``"auto"`` takes the GPU if there is one.
-
-    Raises
-    ------
-    InputError
-        ``"cuda"`` where there is none.
-
-    Examples
-    --------
-    >>> device("cpu")
-    device(type='cpu')
-    """
-    checks.one_of("device", name, ("auto", "cpu", "cuda"))
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device", "be one that is there", name, "use 'auto' or 'cpu'")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    bare: nn.Module
+    model: nn.Module  # the same, wrapped for its place
+    optimiser: torch.optim.Optimizer
+    wrapped: Any
+    loss: Loss
+    examples: Examples
+    validation: Examples | None
+    place: Place
+    setting: Setting
+    base: int
+    keep: Path | None
+    every: int | None
+    told: dict[str, Any]
 
 
 def train(
     model: nn.Module,
     loss: Loss,
-    examples: Sequence[torch.Tensor],
+    examples: Examples,
     *,
     generator: torch.Generator,
     epochs: int,
     rate: float = 1e-2,
     batch: int = 128,
     decay: float = 0.0,
-    validation: Sequence[torch.Tensor] | None = None,
+    validation: Examples | None = None,
     patience: int = 10,
+    method: str = "adam",
+    momentum: float = 0.9,
+    schedule: str = "constant",
+    warm: float = 0.0,
+    clip: float | None = None,
+    steps: int | None = None,
+    keep: str | os.PathLike[str] | None = None,
+    every: int | None = None,
+    on: Place | None = None,
+    progress: bool = False,
 ) -> History:
-    """Train `model` in place by Adam; with validation data, stop when it gets no better and keep the best weights.
+    """Train `model` in place; with validation data, stop when it gets no better and keep the best weights.
 
     Parameters
     ----------
     model : torch.nn.Module
-        On the device of its examples.
+        Its weights are the start, and hold the result. Only those that require gradients learn.
     loss : callable
-        ``loss(model, *batch)`` gives the mean loss of a batch.
+        ``loss(model, *batch)`` gives the mean loss of a batch, and calls the model itself (``model(x)``).
     examples : sequence of torch.Tensor
-        Tensors with n rows each, inputs first.
+        Tensors with n rows each. They may hold numbers of windows that `loss` gathers from a series.
     generator : torch.Generator
-        Of the CPU, from `citylib.seeds.torch_generator`; draws the order of the examples.
+        Of the CPU, from `citylib.seeds.torch_generator`; draws the order of the examples, and dropout.
     epochs : int
         At most so many passes over the examples.
     rate : float, default 0.01
-        Step size of Adam.
+        Step size.
     batch : int, default 128
-        Examples a step.
+        Examples a step, over all processes together.
     decay : float, default 0
-        Weight decay (AdamW).
+        Weight decay (decoupled for Adam: AdamW).
     validation : sequence of torch.Tensor, optional
         Like `examples`. Nothing is learned from them but when to stop.
     patience : int, default 10
         Epochs without a better validation loss after which training stops.
+    method : {"adam", "sgd"}
+        Optimiser.
+    momentum : float, default 0.9
+        Of SGD.
+    schedule : {"constant", "cosine", "one-cycle"}
+        How the rate moves over all steps: not, down to 0 by half a cosine, or up for 30 % and then down.
+    warm : float, default 0
+        Share of the steps over which the rate rises from 0.
+    clip : float, optional
+        Longest gradient; longer ones are shortened to it.
+    steps : int, optional
+        At most so many steps in all.
+    keep : path, optional
+        Folder where the training is kept while it goes on. Called again with the same arguments after a kill
+        it goes on from there, to the same weights bit for bit on a CPU; a training that ended is not repeated.
+    every : int, optional
+        Keep it every so many steps too, not after epochs only.
+    on : Place, optional
+        Device, precision and processes, from `citylib.neural.devices.place`; by default where the model is.
+    progress : bool, default False
+        Show a bar.
 
     Returns
     -------
@@ -110,7 +152,8 @@ def train(
     Raises
     ------
     InputError
-        No examples, tensors of different lengths, a number out of bounds.
+        No examples, tensors of different lengths, a number out of bounds, a batch too large for the memory
+        (the largest that fits is named), a folder `keep` of another training.
 
     Warns
     -----
@@ -135,59 +178,217 @@ def train(
     count = _rows("examples", examples)
     if validation is not None:
         _rows("validation", validation)
-    epochs, batch = checks.integer("epochs", epochs, minimum=1), checks.integer("batch", batch, minimum=1)
-    patience = checks.integer("patience", patience, minimum=1)
-    optimiser = torch.optim.AdamW(
-        model.parameters(),
-        lr=checks.number("rate", rate, above=0),
-        weight_decay=checks.number("decay", decay, minimum=0),
+    if every is not None:
+        checks.integer("every", every, minimum=1)
+    setting = Setting(epochs, rate, batch, decay, patience, method, momentum, schedule, warm, clip, steps)
+    base = int(torch.randint(2**62, (1,), generator=generator))
+    told = {} if keep is None else _told(model, loss, examples, validation, setting, base)
+    place = devices.of(model) if on is None else on
+    optimiser = setting.optimiser(model)
+    wrapped_model, wrapped = place.fabric.setup(model, optimiser)
+    folder = None if keep is None else Path(keep)
+    run = _Run(
+        model, wrapped_model, optimiser, wrapped, loss, examples, validation, place, setting, base, folder, every, told
     )
-    kept, best, lowest = copy.deepcopy(model.state_dict()), 0, math.inf
-    losses: list[float] = []
-    checked: list[float] = []
-    for epoch in range(1, epochs + 1):
-        losses.append(_epoch(model, loss, examples, torch.randperm(count, generator=generator), batch, optimiser))
-        checked += [] if validation is None else [_value(model, loss, validation)]
-        now = checked[-1] if checked else losses[-1]
-        if not (math.isfinite(losses[-1]) and math.isfinite(now)):
-            text = f"the loss is not finite in epoch {epoch}: stopped, weights of epoch {best} kept; lower the rate"
-            warnings.warn(text, FitWarning, stacklevel=2)
-            break
-        if validation is None or now < lowest:
-            kept, best, lowest = copy.deepcopy(model.state_dict()), epoch, now
-        elif epoch - best >= patience:
-            break
-    model.load_state_dict(kept)
-    return History(tuple(losses), tuple(checked), best)
+    standing = Standing(_copy(model))
+    if folder is not None and (folder / store.MANIFEST).exists():
+        resume.load(folder, standing, model, optimiser, told)
+    graphics = [place.device.index or 0] if place.device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices=graphics),
+        tqdm(total=setting.total(count), unit="step", disable=not (progress and place.rank == 0)) as bar,
+    ):
+        bar.update(len(standing.losses))
+        while not standing.stopped:
+            _epoch(run, standing, count, bar)
+            _keep(run, standing)
+    model.load_state_dict(standing.kept)
+    lines = (tuple(standing.train), tuple(standing.validation), standing.best, tuple(standing.losses))
+    return History(*lines, standing.stopped)
 
 
-def _epoch(
-    model: nn.Module,
-    loss: Loss,
-    examples: Sequence[torch.Tensor],
-    order: torch.Tensor,
-    batch: int,
-    optimiser: torch.optim.Optimizer,
-) -> float:
-    model.train()
-    order = order.to(examples[0].device)
-    total = torch.zeros((), device=examples[0].device)
-    for rows in torch.split(order, batch):
-        value = loss(model, *(tensor[rows] for tensor in examples))
-        optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        total += value.detach() * len(rows)
-    return float(total) / len(order)
+def predict(model: nn.Module, *inputs: torch.Tensor, batch: int = 1024) -> torch.Tensor:
+    """Return what a model gives, batch by batch, without gradients and as when it is used (no dropout).
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Called with a slice of each input.
+    *inputs : torch.Tensor
+        With n rows each.
+    batch : int, default 1024
+        Rows a call.
 
-def _value(model: nn.Module, loss: Loss, examples: Sequence[torch.Tensor]) -> float:
+    Returns
+    -------
+    torch.Tensor
+        n rows, on the CPU.
+
+    Raises
+    ------
+    InputError
+        No inputs, or of different lengths.
+
+    Examples
+    --------
+    >>> predict(nn.Identity(), torch.arange(3.0), batch=2)
+    tensor([0., 1., 2.])
+    """
+    count, batch = _rows("inputs", inputs), checks.integer("batch", batch, minimum=1)
+    first = next(model.parameters(), None)
+    where = torch.device("cpu") if first is None else first.device
+    was, parts = model.training, []
     model.eval()
+    try:
+        with torch.inference_mode():
+            for begin in range(0, count, batch):
+                parts.append(model(*(x[begin : begin + batch].to(where) for x in inputs)).cpu())
+    finally:
+        model.train(was)
+    return torch.cat(parts).clone()
+
+
+def _epoch(run: _Run, standing: Standing, count: int, bar: tqdm[Any]) -> None:
+    """Go on to the end of an epoch, and say in `standing` whether training ends there."""
+    setting, total = run.setting, run.setting.total(count)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(_seed(run.base, -1 - standing.epoch)))
+    batches = torch.split(order, setting.batch)
+    for rows in batches[standing.step :]:
+        done = len(standing.losses)
+        if done == total:
+            break
+        value = _step(run, rows, done, done / total)
+        standing.losses.append(value)
+        standing.step += 1
+        bar.update()
+        if not math.isfinite(value):
+            return _broken(run, standing, f"step {done + 1}")
+        if run.every and len(standing.losses) % run.every == 0 and standing.step < len(batches):
+            _keep(run, standing)
+    taken = batches[: standing.step]
+    lengths = [len(rows) for rows in taken]
+    last = standing.losses[len(standing.losses) - len(taken) :]
+    standing.train.append(sum(v * n for v, n in zip(last, lengths, strict=True)) / sum(lengths))
+    standing.epoch, standing.step = standing.epoch + 1, 0
+    _judge(run, standing, total)
+
+
+def _judge(run: _Run, standing: Standing, total: int) -> None:
+    """After an epoch: keep its weights if they are the best so far, and stop when it is time."""
+    if run.validation is None:
+        standing.kept, standing.best = _copy(run.bare), standing.epoch
+    else:
+        now = _value(run, run.validation)
+        standing.validation.append(now)
+        if not math.isfinite(now):
+            return _broken(run, standing, "the validation")
+        if now < standing.lowest:
+            standing.kept, standing.best, standing.lowest = _copy(run.bare), standing.epoch, now
+        elif standing.epoch - standing.best >= run.setting.patience:
+            standing.stopped = "patience"
+    if not standing.stopped and len(standing.losses) >= total:
+        standing.stopped = "epochs" if standing.epoch >= run.setting.epochs else "steps"
+    return None
+
+
+def _step(run: _Run, rows: torch.Tensor, number: int, done: float) -> float:
+    """Take one step on the rows, shared among the processes, and return their loss before it."""
+    place, share = run.place, rows[run.place.rank :: run.place.processes]
+    weight = len(share) * place.processes / len(rows)
+    torch.manual_seed(_seed(run.base, number * place.processes + place.rank))
+    for group in run.optimiser.param_groups:
+        group["lr"] = run.setting.rate * run.setting.factor(done)
+    run.model.train()
+    try:
+        value = run.loss(run.model, *_take(run, run.examples, share if len(share) else rows[:1])) * weight
+        loss = float(place.sum(value.detach())) / place.processes
+        if math.isfinite(loss):
+            run.wrapped.zero_grad()
+            place.fabric.backward(value)
+            if run.setting.clip is not None:
+                place.fabric.clip_gradients(run.model, run.wrapped, max_norm=run.setting.clip, error_if_nonfinite=False)
+            run.wrapped.step()
+    except (torch.OutOfMemoryError, RuntimeError) as reason:
+        if not _memory(reason):
+            raise
+        raise _too_large(run, rows) from reason
+    return loss
+
+
+def _broken(run: _Run, standing: Standing, where: str) -> None:
+    """Stop a training whose loss is not finite; without validation the weights before the step are as good as any."""
+    standing.stopped = "not finite"
+    weights = _copy(run.bare)
+    kept = f"weights of epoch {standing.best}" if standing.best else "weights it started with"
+    if run.validation is None and where != "the validation" and all(torch.isfinite(w).all() for w in weights.values()):
+        standing.kept, kept = weights, "weights before it"
+    text = f"the loss is not finite in epoch {len(standing.train) + (where != 'the validation')}, {where}"
+    warnings.warn(f"{text}: stopped, {kept} kept; lower the rate or clip", FitWarning, stacklevel=5)
+
+
+def _value(run: _Run, examples: Examples) -> float:
+    run.model.eval()
+    count, total = len(examples[0]), 0.0
     with torch.no_grad():
-        return float(loss(model, *examples))
+        for rows in torch.split(torch.arange(count), max(run.setting.batch, 4096)):
+            total += float(run.loss(run.model, *_take(run, examples, rows))) * len(rows)
+    return total / count
 
 
-def _rows(argument: str, tensors: Sequence[torch.Tensor]) -> int:
+def _take(run: _Run, examples: Examples, rows: torch.Tensor) -> list[torch.Tensor]:
+    return [tensor[rows.to(tensor.device)].to(run.place.device) for tensor in examples]
+
+
+def _too_large(run: _Run, rows: torch.Tensor) -> InputError:
+    """Return the error that names the largest half, quarter, ... of a batch that fits into the memory."""
+    fits = len(rows) // 2
+    while fits:
+        try:
+            run.wrapped.zero_grad()
+            run.loss(run.bare, *_take(run, run.examples, rows[:fits])).backward()  # type: ignore[no-untyped-call]
+            break
+        except (torch.OutOfMemoryError, RuntimeError) as reason:
+            if not _memory(reason):
+                raise
+            fits //= 2
+    hint = f"{fits} fits" if fits else "not even one example fits: use a smaller model"
+    return InputError("batch", f"fit into the memory of {run.place.device}", run.setting.batch, hint)
+
+
+def _memory(reason: BaseException) -> bool:
+    return isinstance(reason, torch.OutOfMemoryError) or any(
+        text in str(reason) for text in ("not enough memory", "out of memory")
+    )
+
+
+def _keep(run: _Run, standing: Standing) -> None:
+    if run.keep is not None and run.place.rank == 0:
+        resume.save(run.keep, standing, run.bare, run.optimiser, run.told)
+
+
+def _told(
+    model: nn.Module, loss: Loss, examples: Examples, validation: Examples | None, setting: Setting, base: int
+) -> dict[str, Any]:
+    """Return what must be the same for a kept training to go on."""
+    return asdict(setting) | {
+        "model": f"{type(model).__module__}.{type(model).__qualname__}",
+        "loss": getattr(loss, "__qualname__", type(loss).__qualname__),
+        "weights at the start": store.digest(*model.state_dict().values()),
+        "examples": store.digest(*examples),
+        "validation data": None if validation is None else store.digest(*validation),
+        "seed of the order": base,
+    }
+
+
+def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
+    return copy.deepcopy(model.state_dict())
+
+
+def _seed(base: int, number: int) -> int:
+    return (base + (number + 1) * STRIDE) % 2**63
+
+
+def _rows(argument: str, tensors: Examples) -> int:
     if not tensors or len(tensors[0]) == 0:
         raise InputError(argument, "hold at least one example", len(tensors))
     lengths = {len(tensor) for tensor in tensors}

@@ -1,6 +1,7 @@
-"""Readings cut into windows: the days of each sensor, scaled to their own height.
+"""Readings cut into windows: history and horizon about an origin, and the days of each sensor.
 
-Legend: T time steps, N sensors, P profiles (a day of a sensor each), S steps in a day.
+Legend: T time steps, N sensors, O origins, B windows, L steps of history, H steps ahead,
+P profiles (a day of a sensor each), S steps in a day.
 """
 
 from __future__ import annotations
@@ -9,14 +10,138 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from citylib import checks
 from citylib.errors import InputError
 from citylib.panel import Panel
 
-__all__ = ["Profiles", "daily_profiles"]
+__all__ = ["Profiles", "daily_profiles", "gather", "origins", "within"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def origins(
+    start: int, stop: int, *, history: int, horizon: int, reach: int | None = None, stride: int = 1
+) -> IntArray:
+    """Return the origins of all windows of a part: the rows at which a forecast begins.
+
+    The window of origin t has the history ``t - history`` to ``t - 1`` and the target ``t`` to
+    ``t + horizon - 1``. All targets lie in the part, from `start` up to, not including, `stop`; the history
+    may reach back to `reach`. So no window of one part holds a target of another.
+
+    Parameters
+    ----------
+    start, stop : int
+        First row of the part, and the first after it.
+    history, horizon : int
+        Steps L and H.
+    reach : int, optional
+        First row a history may use. By default `start`: whole windows lie in the part. A test part may
+        look back into the training part (what was known is known); a training part never ahead.
+    stride : int, default 1
+        Rows from one origin to the next.
+
+    Returns
+    -------
+    ndarray of int, shape (O,)
+        Increasing.
+
+    Raises
+    ------
+    InputError
+        A history or horizon of no steps, or not one window in the part.
+
+    Examples
+    --------
+    >>> origins(0, 10, history=4, horizon=3).tolist(), origins(7, 10, history=4, horizon=3, reach=0).tolist()
+    ([4, 5, 6, 7], [7])
+    """
+    start, stop = checks.integer("start", start, minimum=0), checks.integer("stop", stop, minimum=0)
+    history, horizon = checks.integer("history", history, minimum=1), checks.integer("horizon", horizon, minimum=1)
+    stride = checks.integer("stride", stride, minimum=1)
+    reach = start if reach is None else checks.integer("reach", reach, minimum=0, maximum=start)
+    found = np.arange(max(start, reach + history), stop - horizon + 1, stride, dtype=np.int64)
+    if not len(found):
+        raise InputError("start, stop", f"hold a window of {history} + {horizon} steps", (start, stop))
+    return found
+
+
+def within(at: npt.ArrayLike, *, start: int, stop: int, history: int, horizon: int, reach: int | None = None) -> None:
+    """Refuse origins whose windows cross the split.
+
+    Parameters
+    ----------
+    at : array_like of int, shape (O,)
+        Origins.
+    start, stop, history, horizon, reach
+        As `origins` takes them.
+
+    Raises
+    ------
+    InputError
+        The first window that crosses, named with its rows.
+
+    Examples
+    --------
+    >>> within([4, 8], start=0, stop=10, history=4, horizon=3)
+    Traceback (most recent call last):
+    ...
+    citylib.errors.InputError: at must have all targets in rows 0 to 9, got 8 (rows 8 to 10)
+    """
+    reach = start if reach is None else reach
+    for t in np.asarray(at, dtype=np.int64).ravel().tolist():
+        if t < start or t + horizon > stop:
+            raise InputError("at", f"have all targets in rows {start} to {stop - 1}", _Rows(t, t, t + horizon))
+        if t - history < reach:
+            raise InputError("at", f"have all histories from row {reach} on", _Rows(t, t - history, t))
+
+
+def gather(values: torch.Tensor, at: torch.Tensor, *, history: int, horizon: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the histories and the targets of windows of all sensors.
+
+    Parameters
+    ----------
+    values : torch.Tensor, shape (T, N)
+        Readings.
+    at : torch.Tensor of int, shape (B,)
+        Origins, on the same device.
+    history, horizon : int
+        Steps L and H.
+
+    Returns
+    -------
+    (history, target) : torch.Tensor, shapes (B, L, N) and (B, H, N)
+
+    Raises
+    ------
+    InputError
+        A window that reaches outside the readings.
+
+    Examples
+    --------
+    >>> x, y = gather(torch.arange(6.0)[:, None], torch.tensor([3]), history=2, horizon=1)
+    >>> x.flatten().tolist(), y.flatten().tolist()
+    ([1.0, 2.0], [3.0])
+    """
+    history, horizon = checks.integer("history", history, minimum=1), checks.integer("horizon", horizon, minimum=1)
+    if len(at) and not (int(at.min()) >= history and int(at.max()) + horizon <= len(values)):
+        rule = f"lie in {history} to {len(values) - horizon}, so that windows lie within the {len(values)} rows"
+        raise InputError("at", rule, f"{int(at.min())} to {int(at.max())}")
+    back = torch.arange(-history, 0, device=at.device)
+    ahead = torch.arange(horizon, device=at.device)
+    return values[at[:, None] + back], values[at[:, None] + ahead]
+
+
+class _Rows(tuple[int, int, int]):
+    """An origin and the rows it touches, as errors show it."""
+
+    def __new__(cls, origin: int, first: int, stop: int) -> _Rows:
+        return super().__new__(cls, (origin, first, stop))
+
+    def __repr__(self) -> str:
+        return f"{self[0]} (rows {self[1]} to {self[2] - 1})"
 
 
 @dataclass(frozen=True, eq=False)
