@@ -55,7 +55,21 @@ class Standing:
 def save(
     folder: Path, standing: Standing, model: nn.Module, optimiser: torch.optim.Optimizer, told: dict[str, Any]
 ) -> None:
-    """Write where a training stands; `told` is what must be the same when it goes on."""
+    """Write where a training stands.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if it is not there.
+    standing : Standing
+        What moves.
+    model : torch.nn.Module
+        As it is now.
+    optimiser : torch.optim.Optimizer
+        Its moments are kept too.
+    told : dict
+        What must be the same when it goes on.
+    """
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"kept.{k}": v for k, v in standing.kept.items()}
     for number, state in optimiser.state_dict()["state"].items():
@@ -69,6 +83,19 @@ def load(
     folder: Path, standing: Standing, model: nn.Module, optimiser: torch.optim.Optimizer, told: dict[str, Any]
 ) -> None:
     """Bring model, optimiser and standing to where the folder says the training stood.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Written by `save`.
+    standing : Standing
+        Changed in place.
+    model : torch.nn.Module
+        Changed in place.
+    optimiser : torch.optim.Optimizer
+        Changed in place.
+    told : dict
+        What must be the same as it was.
 
     Raises
     ------

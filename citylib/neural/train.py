@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from citylib import checks
+from citylib import checks, seeds
 from citylib.errors import FitWarning, InputError
 from citylib.neural import devices, resume, store
 from citylib.neural.devices import Place, device
@@ -193,11 +193,7 @@ def train(
     standing = Standing(_copy(model))
     if folder is not None and (folder / store.MANIFEST).exists():
         resume.load(folder, standing, model, optimiser, told)
-    graphics = [place.device.index or 0] if place.device.type == "cuda" else []
-    with (
-        torch.random.fork_rng(devices=graphics),
-        tqdm(total=setting.total(count), unit="step", disable=not (progress and place.rank == 0)) as bar,
-    ):
+    with tqdm(total=setting.total(count), unit="step", disable=not (progress and place.rank == 0)) as bar:
         bar.update(len(standing.losses))
         while not standing.stopped:
             _epoch(run, standing, count, bar)
@@ -295,12 +291,14 @@ def _step(run: _Run, rows: torch.Tensor, number: int, done: float) -> float:
     """Take one step on the rows, shared among the processes, and return their loss before it."""
     place, share = run.place, rows[run.place.rank :: run.place.processes]
     weight = len(share) * place.processes / len(rows)
-    torch.manual_seed(_seed(run.base, number * place.processes + place.rank))
     for group in run.optimiser.param_groups:
         group["lr"] = run.setting.rate * run.setting.factor(done)
     run.model.train()
+    drawn = _seed(run.base, number * place.processes + place.rank)
     try:
-        value = run.loss(run.model, *_take(run, run.examples, share if len(share) else rows[:1])) * weight
+        batch = _take(run, run.examples, share if len(share) else rows[:1])
+        with seeds.torch_lent(drawn, device=str(place.device)):
+            value = run.loss(run.model, *batch) * weight
         loss = float(place.sum(value.detach())) / place.processes
         if math.isfinite(loss):
             run.wrapped.zero_grad()

@@ -75,8 +75,12 @@ def within(at: npt.ArrayLike, *, start: int, stop: int, history: int, horizon: i
     ----------
     at : array_like of int, shape (O,)
         Origins.
-    start, stop, history, horizon, reach
-        As `origins` takes them.
+    start, stop : int
+        First row of the part, and the first after it.
+    history, horizon : int
+        Steps L and H.
+    reach : int, optional
+        First row a history may use; by default `start`.
 
     Raises
     ------
