@@ -1,12 +1,15 @@
-"""Daily profiles by hand, and what is refused."""
+"""Windows never cross the split; daily profiles by hand, and what is refused."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from citylib.errors import InputError
-from citylib.neural.windows import daily_profiles
+from citylib.neural.windows import daily_profiles, gather, origins, within
 from citylib.panel import Panel
 
 
@@ -65,3 +68,51 @@ def test_refusals(change: dict[str, object], message: str) -> None:
     steps = change.pop("steps", None)
     with pytest.raises(InputError, match=message):
         daily_profiles(panel(**change), steps=steps)  # type: ignore[arg-type]
+
+
+@given(
+    start=st.integers(0, 30),
+    length=st.integers(1, 40),
+    history=st.integers(1, 9),
+    horizon=st.integers(1, 9),
+    back=st.integers(0, 30),
+)
+def test_no_window_crosses_the_split_and_none_is_missed(
+    start: int, length: int, history: int, horizon: int, back: int
+) -> None:
+    stop, reach = start + length, max(0, start - back)
+    told = {"start": start, "stop": stop, "history": history, "horizon": horizon, "reach": reach}
+    every = [t for t in range(stop + 1) if t - history >= reach and start <= t and t + horizon <= stop]
+    if not every:
+        with pytest.raises(InputError, match="start, stop must hold a window"):
+            origins(**told)  # type: ignore[arg-type]
+        return
+    assert origins(**told).tolist() == every  # type: ignore[arg-type]
+    within(every, **told)  # type: ignore[arg-type]
+    for t in (every[0] - 1, every[-1] + 1):
+        with pytest.raises(InputError, match="at must have all"):
+            within([*every, t], **told)  # type: ignore[arg-type]
+
+
+def test_a_window_across_the_split_is_refused() -> None:
+    with pytest.raises(InputError, match=r"at must have all targets in rows 0 to 79, got 78 \(rows 78 to 80\)"):
+        within([70, 78], start=0, stop=80, history=12, horizon=3)
+    with pytest.raises(InputError, match=r"at must have all histories from row 80 on, got 85 \(rows 73 to 84\)"):
+        within([85], start=80, stop=100, history=12, horizon=3)
+    with pytest.raises(InputError, match="history must be at least 1"):
+        origins(0, 10, history=0, horizon=1)
+    with pytest.raises(InputError, match="horizon must be at least 1"):
+        origins(0, 10, history=1, horizon=0)
+    with pytest.raises(InputError, match="reach must be at most 3"):
+        origins(3, 10, history=1, horizon=1, reach=4)
+
+
+def test_gather() -> None:
+    values = torch.arange(20.0).reshape(10, 2)
+    x, y = gather(values, torch.tensor([3, 8]), history=3, horizon=2)
+    assert x.shape == (2, 3, 2)
+    assert x[1, :, 0].tolist() == [10, 12, 14]
+    assert y[1, :, 1].tolist() == [17, 19]
+    for t in (2, 9):
+        with pytest.raises(InputError, match="at must lie in 3 to 8"):
+            gather(values, torch.tensor([t]), history=3, horizon=2)

@@ -1,0 +1,121 @@
+"""A checkpoint comes back as it was, and one that does not fit is refused before the model is touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from citylib.errors import ChecksumError, InputError, UnknownNameError
+from citylib.neural import checkpoint, store
+
+ABOUT = {
+    "config": {"hidden": 4, "rates": [0.1, 0.2]},
+    "data": {"speeds.csv": "ab" * 32},
+    "metrics": {"mae": 2.5},
+    "sensors": ("a", "b", "north"),
+    "channels": ("flow", "rain"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return checkpoint.save(tmp_path / "model", nn.Linear(2, 3), **ABOUT)  # type: ignore[arg-type]
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    model, other = nn.Linear(2, 3), nn.Linear(2, 3)
+    checkpoint.save(tmp_path, model, **ABOUT)  # type: ignore[arg-type]
+    found = checkpoint.load(tmp_path, other, **{k: v for k, v in ABOUT.items() if k != "metrics"})  # type: ignore[arg-type]
+    assert torch.equal(model.weight, other.weight)
+    assert found.metrics == {"mae": 2.5}
+    assert found.sensors == ("a", "b", "north")
+    assert found.versions["citylib"] == __import__("citylib").__version__
+    assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".safetensors"}
+
+
+def test_saved_again_it_is_replaced_whole(folder: Path) -> None:
+    checkpoint.save(folder, nn.Linear(2, 3), **ABOUT)  # type: ignore[arg-type]
+    assert len(list(folder.iterdir())) == 2
+    checkpoint.load(folder, nn.Linear(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "message"),
+    [
+        ({"config": {"hidden": 5}}, InputError, "config must be that of the checkpoint, hidden = 4, got 5"),
+        ({"config": {"depth": 1}}, InputError, "depth = None, got 1"),
+        ({"data": {"speeds.csv": "cd" * 32}}, InputError, "data must be that of the checkpoint, speeds.csv"),
+        ({"sensors": ["a", "nort"]}, UnknownNameError, "did you mean 'north'"),
+        ({"channels": ["rain", "flow"]}, InputError, r"channels must be \['flow', 'rain'\], in this order"),
+        ({"channels": ["flow"]}, InputError, "in this order"),
+    ],
+)
+def test_what_does_not_fit_is_refused(folder: Path, told: dict[str, object], error: type, message: str) -> None:
+    model = nn.Linear(2, 3)
+    before = model.weight.detach().clone()
+    with pytest.raises(error, match=message):
+        checkpoint.load(folder, model, **told)  # type: ignore[arg-type]
+    assert torch.equal(model.weight, before)
+
+
+def test_another_model_or_shape_is_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"hold a checkpoint of torch\.nn\.modules\.container\.Sequential"):
+        checkpoint.load(folder, nn.Sequential(nn.Linear(2, 3)))
+    with pytest.raises(InputError, match=r"weights: bias is \(3,\) there, got \(4,\)"):
+        checkpoint.load(folder, nn.Linear(2, 4))
+    with pytest.raises(InputError, match=r"weights: bias is \(3,\) there, got 'none'"):
+        checkpoint.load(folder, nn.Linear(2, 3, bias=False))
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.pth", "model.pkl", "model.ckpt", "model.bin"])
+def test_pickles_are_never_opened(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x80\x04")
+    with pytest.raises(InputError, match="pickles are not opened: they can run any code"):
+        checkpoint.load(tmp_path / name, nn.Linear(2, 3))
+
+
+def test_broken_folders(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        checkpoint.load(tmp_path / "nowhere", nn.Linear(2, 3))
+    path = folder / store.MANIFEST
+    about = json.loads(path.read_text())
+    weights = folder / about["weights"]["file"]
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(ChecksumError):
+        checkpoint.load(folder, nn.Linear(2, 3))
+    weights.unlink()
+    with pytest.raises(InputError, match="hold the safetensors its manifest names"):
+        checkpoint.load(folder, nn.Linear(2, 3))
+    path.write_text(json.dumps(about | {"format": 99}))
+    weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"checkpoint of format 1, got .*format 99"):
+        checkpoint.load(folder, nn.Linear(2, 3))
+    path.write_text("[]")
+    with pytest.raises(InputError, match="that can be read"):
+        checkpoint.load(folder, nn.Linear(2, 3))
+
+
+def test_a_manifest_cannot_point_outside_its_folder(folder: Path) -> None:
+    path = folder / store.MANIFEST
+    about = json.loads(path.read_text())
+    (folder.parent / "outside.safetensors").write_bytes((folder / about["weights"]["file"]).read_bytes())
+    about["weights"]["file"] = "../outside.safetensors"
+    path.write_text(json.dumps(about))
+    with pytest.raises(InputError, match="hold the safetensors its manifest names"):
+        checkpoint.load(folder, nn.Linear(2, 3))
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    model = nn.Linear(2, 3)
+    with torch.no_grad():
+        model.bias[1] = float("nan")
+    with pytest.raises(InputError, match="model must have weights that are all finite, got 'bias'"):
+        checkpoint.save(tmp_path / "x", model, config={}, data={})
+    assert not (tmp_path / "x").exists()
+    with pytest.raises(InputError, match="config must hold what JSON can hold"):
+        checkpoint.save(tmp_path / "x", nn.Linear(2, 3), config={"a": object()}, data={})
