@@ -106,9 +106,9 @@ def test_another_training_is_refused(tmp_path: Path, changed: dict[str, object],
 
 
 def test_other_data_another_start_and_another_seed_are_refused(tmp_path: Path) -> None:
-    killed.train_it(tmp_path)
     x, y = killed.examples()
     told = {"keep": tmp_path, **killed.SETTING}
+    train(killed.model(), killed.square, (x, y), generator=seeds.torch_generator(5), **told)  # type: ignore[arg-type]
     for model, data, seed, what in (
         (killed.model(), (x + 1, y), 5, "examples was"),
         (killed.model(1), (x, y), 5, "weights at the start was"),
