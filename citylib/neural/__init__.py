@@ -2,7 +2,14 @@
 
 - `citylib.neural.windows`: readings cut into histories and targets that never cross the split, and into days
 - `citylib.neural.scaling`: each sensor's scale, from the training rows only
+- `citylib.neural.sequences`: windows of many series, gathered when they are needed
+- `citylib.neural.calendar`: the hour and the day of the week as numbers
 - `citylib.neural.models.autoencoder`: the autoencoder, and a classifier that starts from it
+- `citylib.neural.models.patch_transformer`: a transformer over patches of a series, with mask tokens
+- `citylib.neural.layers`: attention, patches, low-rank adapters
+- `citylib.neural.masks`: which patches to hide
+- `citylib.neural.pretrain`: learning to fill what is hidden, or to forecast
+- `citylib.neural.finetune`: how much of a pre-trained model may change
 - `citylib.neural.losses`: what is made small
 - `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill

@@ -1,0 +1,1 @@
+"""Layers that models are made of: attention, patches of a series, low-rank adapters."""

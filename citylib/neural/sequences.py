@@ -1,0 +1,138 @@
+"""Windows of many series, gathered when they are needed, with what of them is observed and what the calendar says.
+
+Legend: T steps of all data, N sensors, B examples, L steps of history, H of horizon, P patches, S steps a patch,
+C side channels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from citylib import checks
+from citylib.errors import InputError
+
+__all__ = ["Sequences"]
+
+
+class Sequences:
+    """Readings of all sensors, of which windows are cut by the row of their first target and their sensor.
+
+    Examples of `citylib.neural.train.train` are such pairs: a window of a week, an hour apart from the next, would be
+    held 168 times otherwise.
+
+    Parameters
+    ----------
+    values : array_like, shape (T, N)
+        Readings, NaN where missing, filled or masked.
+    history, horizon : int
+        L and H; L + H a multiple of `patch`.
+    patch : int
+        S.
+    channels : array_like, shape (T, C), optional
+        Known beforehand of each step, such as `citylib.neural.calendar.clock`; a patch has those of its first step.
+
+    Raises
+    ------
+    InputError
+        Infinite values, channels with gaps, lengths that do not fit.
+
+    Examples
+    --------
+    >>> found = Sequences(np.arange(12.0)[:, None], history=4, horizon=2, patch=2)
+    >>> x, seen, _ = found.take(torch.tensor([5]), torch.tensor([0]))
+    >>> x.tolist(), found.history_only(seen).tolist()
+    ([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]], [[True, True, True, True, False, False]])
+    """
+
+    def __init__(
+        self, values: npt.ArrayLike, *, history: int, horizon: int, patch: int, channels: npt.ArrayLike | None = None
+    ) -> None:
+        values_TN = checks.matrix("values", values, missing=True)
+        self.values_TN = torch.as_tensor(values_TN.astype(np.float32))
+        self.history = checks.integer("history", history, minimum=1)
+        self.horizon = checks.integer("horizon", horizon, minimum=1)
+        self.patch = checks.integer("patch", patch, minimum=1)
+        if (history + horizon) % patch:
+            raise InputError("history + horizon", f"be a multiple of the patch of {patch} steps", history + horizon)
+        self.channels_TC: torch.Tensor | None = None
+        if channels is not None:
+            channels_TC = checks.matrix("channels", channels)
+            checks.same_length(values=values_TN, channels=channels_TC)
+            self.channels_TC = torch.as_tensor(channels_TC.astype(np.float32))
+        self._steps = torch.arange(-history, horizon)
+
+    @property
+    def patches(self) -> int:
+        """Patches of a window P."""
+        return (self.history + self.horizon) // self.patch
+
+    def take(
+        self, origin_B: torch.Tensor, sensor_B: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Return windows: values (B, L + H) with NaN, what is observed of them, and channels (B, P, C).
+
+        Parameters
+        ----------
+        origin_B : torch.Tensor of int, shape (B,)
+            Row of the first target of each.
+        sensor_B : torch.Tensor of int, shape (B,)
+            Column of each.
+
+        Raises
+        ------
+        InputError
+            A window that reaches beyond the data.
+        """
+        if len(origin_B) and not self.history <= int(origin_B.min()) <= int(origin_B.max()) <= self._last:
+            rule = f"lie between {self.history} and {self._last}, so that its window lies within the data"
+            raise InputError("origin", rule, (int(origin_B.min()), int(origin_B.max())))
+        row_BT = origin_B[:, None] + self._steps
+        x_BT = self.values_TN[row_BT, sensor_B[:, None]]
+        c_BPC = None if self.channels_TC is None else self.channels_TC[row_BT[:, :: self.patch]]
+        return x_BT, ~torch.isnan(x_BT), c_BPC
+
+    def history_only(self, seen_BT: torch.Tensor) -> torch.Tensor:
+        """Return `seen_BT` with the horizon hidden: all that a forecast may look at."""
+        return seen_BT & (self._steps < 0)
+
+    def examples(
+        self, start: int, stop: int, *, sensors: npt.ArrayLike, stride: int = 1, least: int = 1
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (origin, sensor) of the windows whose targets lie in rows start to stop - 1.
+
+        Parameters
+        ----------
+        start, stop : int
+            Rows; histories may begin before `start` (they are inputs), targets may not.
+        sensors : array_like of int
+            Columns.
+        stride : int, default 1
+            Rows from one origin to the next.
+        least : int, default 1
+            Values that must be observed in the history, and at least one in the horizon.
+
+        Raises
+        ------
+        InputError
+            No window fits, or none is observed.
+        """
+        first, last = max(start, self.history), min(stop, len(self.values_TN)) - self.horizon
+        if last < first:
+            rule = f"hold a history of {self.history} and a horizon of {self.horizon} steps"
+            raise InputError("start, stop", rule, (start, stop))
+        origin_O = torch.arange(first, last + 1, checks.integer("stride", stride, minimum=1))
+        total_TN = torch.nn.functional.pad((~torch.isnan(self.values_TN)).long().cumsum(0), (0, 0, 1, 0))
+        before_ON = total_TN[origin_O] - total_TN[origin_O - self.history]
+        after_ON = total_TN[origin_O + self.horizon] - total_TN[origin_O]
+        columns = torch.as_tensor(np.asarray(sensors, dtype=np.int64))
+        good_NO = ((before_ON >= least) & (after_ON > 0))[:, columns].T
+        which, when = good_NO.nonzero(as_tuple=True)
+        if not len(which):
+            raise InputError("values", f"hold a window of which {least} values are observed", (start, stop))
+        return origin_O[when], columns[which]
+
+    @property
+    def _last(self) -> int:
+        return len(self.values_TN) - self.horizon
