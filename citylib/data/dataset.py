@@ -106,6 +106,12 @@ class Dataset:
     files: tuple[DataFile, ...] = ()
     truth: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        lines = [f"{self.name}: {self.title}", *(f"  {panel!r}" for panel in self.panels.values())]
+        lines += [f"  {name}: {' x '.join(map(str, frame.shape))}, by time" for name, frame in self.categories.items()]
+        lines += [f"  {name}: {len(frame):,} rows, {len(frame.columns)} columns" for name, frame in self.tables.items()]
+        return "\n".join([*lines, f"  {len(self.faults)} kinds of faults, see .quality()"])
+
     def panel(self, variable: str | None = None) -> Panel:
         """Return the panel of `variable`, by default the main one.
 

@@ -90,3 +90,11 @@ def test_events_of_real_cities_have_those_names_too(name: str, real_data: Path) 
     events = data.load(name).events()
     assert events.columns[:6].tolist() == FIRST
     assert events[["id", "opened", "category"]].notna().all(axis=None)
+
+
+def test_shown_it_is_a_list_of_what_it_holds_not_the_data():
+    shown = repr(data.load("synthetic"))
+    assert "Panel(flow [veh/h], 8760 times x 40 sensors" in shown
+    assert "\n  requests: " in shown
+    assert len(shown.splitlines()) < 40
+    assert max(map(len, shown.splitlines())) < 160

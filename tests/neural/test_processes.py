@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from benchmarks import neural_processes
+from benchmarks.rows import ROOT
 from citylib.errors import InputError
 from citylib.neural import devices
 
@@ -45,3 +52,16 @@ def test_bf16_trains_on_a_cpu() -> None:
     told = {"generator": seeds.torch_generator(0), "epochs": 2, "on": devices.place("cpu", precision="bf16-mixed")}
     history = train(killed.model(), killed.square, killed.examples(), **told)  # type: ignore[arg-type]
     assert history.train[1] < history.train[0]
+
+
+def test_the_file_on_the_page_about_several_gpus_works_as_it_says(tmp_path: Path) -> None:
+    page = (ROOT / "book" / "guide" / "several_gpus.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```python\n# (train_city\.py\n.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "train_city.py").write_text("# " + script.replace("epochs=20", "epochs=3"), encoding="utf-8")
+    place = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "train_city.py"]
+    done = subprocess.run(words, cwd=tmp_path, env=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"(\d) process\(es\), validation loss 0\.0\d+", done.stdout) == ["2"]
+    assert (tmp_path / "model" / "manifest.json").exists()
+    assert (tmp_path / "kept" / "manifest.json").exists()
