@@ -77,7 +77,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"unable to (?:locate|find)",
             r"(?:could|can|did|do|does|was|were|is|are)(?: ?not|n['’]?t|nt)(?: \w+)?"
             r" (?:find|locate|see|found|there|observe\w*)",
-            rf"\bnot?\b(?! other)(?: \w+){{0,3}} (?:{_SEEN})",
+            rf"\bnot?\b(?! other| work)(?: \w+){{0,3}} (?:{_SEEN})",
             rf"\bnothing\b(?: \w+){{0,2}} (?:{_SEEN}|to)",
             r"\bnothing\b",
             r"no longer (?:there|at|on|in|here|present|visible|an issue|exists?)",
@@ -86,6 +86,9 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"\bgoa\b",
             r"(?:vehicle|car) (?:was |has )?(?:been )?(?:moved|gone)",
             r"all clear",
+            r"found no\b",
+            r"(?:all|both|every\w*)(?: \w+)? (?:\w+ )?(?:ok|working|on)$",
+            r"tested ok",
             r"\bunfounded\b",
             r"not an? abandoned",
             r"no (?:problems?|issues?|defects?)\b(?: found)?",
@@ -97,7 +100,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"case referred(?: to external agency)?",
             r"\broa\b(?:: refer to other agency ?/ ?division)?",
             r"(?:will be |was |been )?refer+(?:ed|red|ral)?\b (?:to|for)\b",
-            r"forward(?:ed)?\b(?: to)?",
+            r"(?:forwarded|will forward|(?<!move )(?<!moving )(?<!going )forward to)\b",
             r"transfer+ed(?: to)?",
             r"redirected",
             r"(?:sent|submitted|given|handed|passed|assigned|moved?) (?:over )?to\b",
@@ -109,6 +112,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"assigned an? (?:inspector|crew|contractor)",
             rf"\bwill be (?:{_VERB})\b",
             r"field sheet",
+            r"will (?:add|pass|monitor|investigate|collect|speak|have)\b",
             r"not (?:a )?(?:city|our|dpw|pwd)\b",
             r"(?:will|to|has|have) (?:be|been) (?:scheduled|created|added|placed"
             r"|put|notified)",
@@ -127,6 +131,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"in good condition",
             r"\bno\b(?: \w+)? needed",
             r"\bto cancel\b",
+            r"(?:do|does|can) ?not (?:provide|have|allow|do)\b",
             r"unable to (?:service|replace|repair|remove|collect)",
             r"not (?:warrant\w*|recommend\w*|eligible|needed|necessary|required|approved|meet|a candidate"
             r"|be (?:pruned|removed))",
@@ -144,6 +149,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             rf"\b(?:{_VERB})\b",
             r"\ball set\b",
             r"has been resolved",
+            r"(?:has|have) been (?:corrected|adjusted|changed|addressed)",
         ),
     ),
     (

@@ -19,7 +19,7 @@ from citylib import checks
 from citylib.errors import InputError
 from citylib.neural.models.language_model import LanguageModel
 
-__all__ = ["Texts", "Vocabulary", "losses", "masked_token", "next_token", "perplexity"]
+__all__ = ["Texts", "Vocabulary", "grouped", "losses", "masked_token", "next_token", "perplexity"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -50,6 +50,39 @@ class Texts:
     def lists(self) -> list[list[int]]:
         """Return the predicted tokens of each text, as `citylib.neural.ngram` takes them."""
         return [row[1 : 1 + n].tolist() for row, n in zip(self.ids, self.tokens, strict=True)]
+
+    def groups(self, tokens: int, *, generator: np.random.Generator) -> torch.Tensor:
+        """Return groups of texts of like length, about as many tokens in each: batches with little padding.
+
+        Parameters
+        ----------
+        tokens : int
+            In a group, padding included.
+        generator : numpy.random.Generator
+            Decides which of texts of one length go together.
+
+        Returns
+        -------
+        torch.Tensor of int, shape (groups, most texts in one)
+            Rows of texts, -1 where a group has fewer; `grouped` makes a loss that takes them.
+        """
+        tokens = checks.integer("tokens", tokens, minimum=self.ids.shape[1])
+        order = generator.permutation(len(self.ids))
+        order = order[np.argsort(self.tokens[order], kind="stable")]
+        found: list[list[int]] = [[]]
+        for row in order.tolist():
+            if found[-1] and (len(found[-1]) + 1) * (self.tokens[row] + 1) > tokens:
+                found.append([])
+            found[-1].append(row)
+        out = torch.full((len(found), max(map(len, found))), -1)
+        for group, rows in enumerate(found):
+            out[group, : len(rows)] = torch.tensor(rows)
+        return out
+
+    def part(self, rows: npt.ArrayLike) -> Texts:
+        """Return some of the texts, by their rows or by a mask."""
+        at = np.asarray(rows)
+        return Texts(self.ids[at], self.tokens[at], self.characters[at], self.words[at])
 
     def tensor(self) -> torch.Tensor:
         """Return the ids as a tensor, shape (N, L + 1)."""
@@ -205,6 +238,30 @@ def masked_token(
         return functional.cross_entropy(model(given_BL, hidden_BL), x_BL[hidden_BL])
 
     return loss
+
+
+def grouped(
+    loss: Callable[[LanguageModel, torch.Tensor], torch.Tensor], x_NL: torch.Tensor
+) -> Callable[[LanguageModel, torch.Tensor], torch.Tensor]:
+    """Return `loss` for groups of rows of `x_NL`, as `Texts.groups` makes them, so that `train` draws whole groups.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(model, x_BL)``.
+    x_NL : torch.Tensor of int, shape (N, L + 1)
+        All texts.
+
+    Returns
+    -------
+    callable
+        ``loss(model, rows)``; train with ``batch=1``.
+    """
+
+    def of_rows(model: LanguageModel, rows: torch.Tensor) -> torch.Tensor:
+        return loss(model, x_NL[rows[rows >= 0]])
+
+    return of_rows
 
 
 def losses(model: LanguageModel, texts: Texts, *, batch: int = 256) -> FloatArray:

@@ -40,6 +40,9 @@ _GIVEN_MARK = re.compile("|".join(re.escape(mark) for mark in MARKS), re.IGNOREC
 _PIECE = re.compile(r"\[[a-z]+\]|[^\W\d_](?:[^\W\d_]|['’](?=[^\W\d_]))*|[^\w\s]|\S")
 _ENDS = frozenset('.!?:;-–/,#()"')  # after these a capital says nothing
 
+_JOINS = frozenset("./-–&,")  # between the parts of a name
+_SIGNING = frozenset({"thanks", "you", "sincerely", "regards", "by"})  # before a name
+
 
 def mask_contacts(text: str) -> str:
     """Replace what has a form: addresses of e-mail, telephone numbers, links, dates, times and numbers.
@@ -142,14 +145,22 @@ class Masker:
         """Return `text` in small letters, masked."""
         pieces = _PIECE.findall(mask_contacts(text))
         named = [p[0].isalpha() and p.lower() not in self.ordinary for p in pieces]
+        unsure = [p[0].isalpha() and not name and p.lower() in BOTH for p, name in zip(pieces, named, strict=True)]
         for k, piece in enumerate(pieces):
-            if named[k] or not piece[0].isalpha() or not piece[0].isupper() or piece.isupper() or len(piece) < 3:
+            if named[k] or not piece[0].isalpha():
                 continue
-            word = piece.lower()
-            after, before = k + 1 < len(pieces) and named[k + 1], k > 0 and named[k - 1]
+            capital = piece[0].isupper() and len(piece) > 2 and not piece.isupper()
             begins = k == 0 or pieces[k - 1] in _ENDS
-            if (word in BOTH and (after or before)) or (word not in ORDINARY and (before or (after and not begins))):
-                named[k] = True
+            before, after = _beside(pieces, k, -1), _beside(pieces, k, 1)
+            if unsure[k]:
+                signed = k == len(pieces) - 1 and before is not None and pieces[before].lower() in _SIGNING
+                named[k] = (
+                    signed
+                    or (capital and not begins)
+                    or any(j is not None and (named[j] or unsure[j]) for j in (before, after))
+                )
+            elif capital and piece.lower() not in ORDINARY:
+                named[k] = (k > 0 and named[k - 1]) or (not begins and k + 1 < len(pieces) and named[k + 1])
         return _join("[name]" if name else piece.lower() for name, piece in zip(named, pieces, strict=True))
 
     def mask_all(self, texts: Iterable[str]) -> list[str]:
@@ -171,6 +182,14 @@ class Masker:
 def _add(counts: Counter[str], words: Iterable[str], times: int) -> None:
     for word in words:
         counts[word] += times
+
+
+def _beside(pieces: Sequence[str], k: int, step: int) -> int | None:
+    """Return where the word before or after the k-th piece is, over what joins the parts of a name; None if none is."""
+    k += step
+    while 0 <= k < len(pieces) and pieces[k] in _JOINS:
+        k += step
+    return k if 0 <= k < len(pieces) and pieces[k][0].isalpha() else None
 
 
 def _telling(before: str, piece: str) -> bool:
