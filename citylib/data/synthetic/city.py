@@ -9,6 +9,7 @@ from citylib import checks
 from citylib.data.dataset import Dataset, Fault
 from citylib.data.synthetic.assets import Mains
 from citylib.data.synthetic.assets import mains as draw_mains
+from citylib.data.synthetic.closure_notes import closure_notes
 from citylib.data.synthetic.days import clock
 from citylib.data.synthetic.districts import areas, ground, table
 from citylib.data.synthetic.incidents import incidents as draw_incidents
@@ -93,9 +94,9 @@ def city(
         ``wind_speed`` [m/s], ``PM2.5`` [µg/m³] and ``flow_as_recorded`` (faults left in); categories ``weather``,
         ``wind_direction``, ``inversion``, ``holiday``; tables ``sensors``, ``stations``, ``adjacency``,
         ``distances``, ``planted_faults``, ``nodes``, ``edges``, ``districts``, ``areas``, ``assets``, ``breaks``,
-        ``breaks_unused``, ``removals``, ``assets_all``, ``breaks_all``, ``requests``, ``incidents``; `truth`
-        maps ``"part.parameter"`` to its value, as the parts of `CityTruth` document them, besides what each
-        sensor and station drew.
+        ``breaks_unused``, ``removals``, ``assets_all``, ``breaks_all``, ``requests``, ``closure_notes``,
+        ``incidents``; `truth` maps ``"part.parameter"`` to its value, as the parts of `CityTruth` document them,
+        besides what each sensor and station drew.
 
     Raises
     ------
@@ -121,12 +122,14 @@ def city(
     events = draw_incidents(seed, hours, sky, place, law.incidents)
     read = readings(seed, hours, sky, place, network, events, (dims.sensors, dims.stations), law)
     pipes = draw_mains(seed, dims.mains, place, law.mains)
+    asked = draw_requests(seed, dims.requests, hours, sky, place, law.requests)
     town = {
         "nodes": network.nodes,
         "edges": network.edges,
         "districts": table(place),
         "areas": areas(place),
-        "requests": draw_requests(seed, dims.requests, hours, sky, place, law.requests),
+        "requests": asked,
+        "closure_notes": closure_notes(seed, asked, law.notes),
         "incidents": events,
     }
     return Dataset(

@@ -7,6 +7,7 @@ from typing import Any
 
 from citylib.data.synthetic.air import AirTruth
 from citylib.data.synthetic.assets import MainsTruth
+from citylib.data.synthetic.closure_notes import NotesTruth
 from citylib.data.synthetic.districts import DistrictsTruth
 from citylib.data.synthetic.incidents import IncidentsTruth
 from citylib.data.synthetic.requests import RequestsTruth
@@ -44,6 +45,8 @@ class CityTruth:
         Calls by hour and district.
     requests : RequestsTruth
         What people ask of the city and how long it takes.
+    notes : NotesTruth
+        What staff write when they close it, and whom they name.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class CityTruth:
     mains: MainsTruth = field(default_factory=MainsTruth)
     incidents: IncidentsTruth = field(default_factory=IncidentsTruth)
     requests: RequestsTruth = field(default_factory=RequestsTruth)
+    notes: NotesTruth = field(default_factory=NotesTruth)
 
     def flat(self) -> dict[str, Any]:
         """Return every parameter under ``"part.name"``."""

@@ -52,7 +52,7 @@ def test_another_seed_is_another_city(tiny):
     ("change", "changed"),
     [
         ({"mains": 350}, {"assets", "breaks", "breaks_unused", "removals", "assets_all", "breaks_all"}),
-        ({"requests": 500}, {"requests"}),
+        ({"requests": 500}, {"requests", "closure_notes"}),
         ({"stations": 3}, {"stations", "planted_faults"}),
         ({"sensors": 7}, {"sensors", "adjacency", "distances", "planted_faults"}),
     ],
