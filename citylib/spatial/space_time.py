@@ -7,7 +7,8 @@ mean of its ring of neighbours, or one neighbour) and x what is known of the ste
 
 one regression a step ahead (direct forecasts), by ridge. With rings as orders it is STAR; with one order a neighbour
 it is a vector autoregression that knows the graph. Pooled, all sensors share b and g. Step 0 is now: a sensor's
-reading from the others' of the same moment, for the day when it fails.
+reading from the others' of the same moment, for the day when it fails. With an offset, a forecast of another model,
+the left side is what that forecast leaves: z less it. So models of two families are added up.
 Legend: T time steps, N sensors, O origins, H steps ahead, C orders, E known columns, K columns of the regression.
 An origin o has the readings before it: 0 .. o-1.
 """
@@ -52,6 +53,8 @@ class SpaceTime:
         "fitted", "all missing", "constant" or "too few rows".
     pooled : bool
         Whether all sensors share their coefficients.
+    mends : bool
+        Whether it was fitted to what another forecast leaves.
     """
 
     design: Design
@@ -61,6 +64,7 @@ class SpaceTime:
     rows: IntArray
     status: npt.NDArray[np.str_]
     pooled: bool
+    mends: bool = False
 
     def forecast(
         self,
@@ -70,6 +74,7 @@ class SpaceTime:
         origins: npt.ArrayLike,
         known: npt.ArrayLike | None = None,
         stand_in: npt.ArrayLike | None = None,
+        offset: npt.ArrayLike | None = None,
     ) -> FloatArray:
         """Return forecasts from each origin, made of the readings before it.
 
@@ -79,25 +84,30 @@ class SpaceTime:
             Readings; NaN where one is missing.
         origins : array_like of int, shape (O,)
             Steps known at each; at least the most lags, at most T.
-        known, stand_in : array_like, optional
-            As in `fit`. With `known`, the last origin is T - 1, for it has no row T.
+        known, stand_in, offset : array_like, optional
+            As in `fit`. With `known` or `offset`, the last origin is T - 1, for it has no row T.
 
         Returns
         -------
         ndarray, shape (O, H, N)
-            In the unit of the readings; NaN for sensors that were not fitted.
+            In the unit of the readings, the offset in it; NaN for sensors that were not fitted, and where the offset
+            is NaN.
 
         Raises
         ------
         InputError
-            Another number of sensors or known columns than fitted, origins out of range.
+            Another number of sensors or known columns than fitted, origins out of range, an offset too many or none.
         """
-        read = self.design.read(values, known=known, stand_in=stand_in)
+        if (offset is not None) != self.mends:
+            raise InputError("offset", f"be given {'as in the fit' if self.mends else 'to the fit as well'}", offset)
+        read = self.design.read(values, known=known, stand_in=stand_in, offset=offset)
         at = self.design.origins(origins, read)
         out = np.empty((len(at), len(self.design.steps), len(self.status)))
         for i in range(len(self.status)):
             seen = self.design.columns(read, at, i)
             out[:, :, i] = seen @ self.coefficients[i].T + self.intercept[i]
+        if read.offset is not None:
+            out += np.moveaxis(read.offset[at], 1, 2)
         return np.asarray(out * self.design.scale + self.design.mean)
 
     def table(self) -> pd.DataFrame:
@@ -124,6 +134,7 @@ def fit(
     pooled: bool = False,
     known: npt.ArrayLike | None = None,
     stand_in: npt.ArrayLike | None = None,
+    offset: npt.ArrayLike | None = None,
     until: int | None = None,
 ) -> SpaceTime:
     """Fit the regressions of all sensors and steps ahead.
@@ -148,6 +159,10 @@ def fit(
         Row o: what is known at origin o of the steps to come (the usual day there, the clock).
     stand_in : array_like, shape (T, N), optional
         What stands for a missing reading among the inputs; without it the last one there was.
+    offset : array_like, shape (T, N, H), optional
+        Row o: forecasts of another model from origin o, in the unit of the readings, with coefficient 1; what they
+        leave is fitted. NaN where there is none: such a row does not count. Forecasts of rows that the other model
+        was itself fitted on leave too little.
     until : int, optional
         Steps that may be learned from, the first ones; by default all.
 
@@ -186,7 +201,7 @@ def fit(
     end = len(matrix) if until is None else checks.integer("until", until, minimum=2, maximum=len(matrix))
     design = Design.learn(matrix, orders, lags=lags, steps=steps, known=known, end=end)
     cost = design.costs(penalty)
-    read = design.read(matrix, known=known, stand_in=stand_in)
+    read = design.read(matrix, known=known, stand_in=stand_in, offset=offset)
     moments = design.moments(read, range(design.first, end + 1 - max(*design.steps, 1)))
     fitted = moments.status == "fitted"
     if not fitted.any():
@@ -197,7 +212,7 @@ def fit(
     intercept = moments.target - np.einsum("nhk,nk->nh", b, moments.middle)
     residual = np.sqrt(np.maximum(missed, 0.0)) * design.scale[:, None]
     residual[~fitted] = np.nan
-    return SpaceTime(design, b, intercept, residual, moments.rows, moments.status, pooled)
+    return SpaceTime(design, b, intercept, residual, moments.rows, moments.status, pooled, offset is not None)
 
 
 def solve(moments: Moments, cost: FloatArray, /, *, pooled: bool) -> FloatArray:
@@ -247,7 +262,7 @@ def modulus(model: SpaceTime, /) -> float:
     Raises
     ------
     InputError
-        No step 1.
+        No step 1, or a model that mends another's forecasts: what becomes of those it does not know.
 
     Examples
     --------
@@ -258,6 +273,8 @@ def modulus(model: SpaceTime, /) -> float:
     """
     if 1 not in model.design.steps:
         raise InputError("model", "have 1 among its steps", model.design.steps)
+    if model.mends:
+        raise InputError("model", "be fitted without an offset", "one that mends another's forecasts")
     b = np.nan_to_num(model.coefficients[:, model.design.steps.index(1)])
     sensors, most = len(b), max(model.design.lags)
     blocks = [sparse.csr_array((sensors, sensors)) for _ in range(most)]

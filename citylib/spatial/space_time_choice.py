@@ -58,6 +58,7 @@ def choose(
     pooled: bool = False,
     known: npt.ArrayLike | None = None,
     stand_in: npt.ArrayLike | None = None,
+    offset: npt.ArrayLike | None = None,
     split: int,
     until: int | None = None,
 ) -> Choice:
@@ -79,8 +80,8 @@ def choose(
         Steps ahead.
     pooled : bool, default False
         Whether all sensors share their coefficients.
-    known, stand_in : array_like, optional
-        As for `citylib.spatial.space_time.fit`. Whatever `known` and `stand_in` hold must be learned before `split`.
+    known, stand_in, offset : array_like, optional
+        As for `citylib.spatial.space_time.fit`. Whatever they hold must be learned before `split`.
     split : int
         First step that candidates are judged on.
     until : int, optional
@@ -114,7 +115,7 @@ def choose(
         raise InputError("penalties, own_shares", "be at least one each", (len(costs), len(shares)))
     most = [max(column) for column in zip(*tried, strict=True)]
     design = Design.learn(matrix, orders, lags=most, steps=steps, known=known, end=split)
-    read = design.read(matrix, known=known, stand_in=stand_in)
+    read = design.read(matrix, known=known, stand_in=stand_in, offset=offset)
     ahead = max(*design.steps, 1) - 1
     learned = design.moments(read, range(design.first, split - ahead))
     judged = design.moments(read, range(max(design.first, split + 1 - min(*design.steps, 1)), end - ahead), learned)

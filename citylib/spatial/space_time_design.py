@@ -38,11 +38,19 @@ class Read:
         What each order shows; no gaps.
     known : ndarray, shape (T, N, E)
         Known columns.
+    offset : ndarray, shape (T, N, H), optional
+        Forecasts that are to be mended.
     """
 
     target: FloatArray
     seen: FloatArray
     known: FloatArray
+    offset: FloatArray | None = None
+
+    @property
+    def rows_needed(self) -> bool:
+        """Whether an origin needs a row of its own: something is said there of the steps to come."""
+        return self.known.shape[2] > 0 or self.offset is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +168,12 @@ class Design:
         return np.concatenate([np.repeat(each[:-1], self.lags), np.full(extra, each[-1])])
 
     def read(
-        self, values: npt.ArrayLike, *, known: npt.ArrayLike | None = None, stand_in: npt.ArrayLike | None = None
+        self,
+        values: npt.ArrayLike,
+        *,
+        known: npt.ArrayLike | None = None,
+        stand_in: npt.ArrayLike | None = None,
+        offset: npt.ArrayLike | None = None,
     ) -> Read:
         """Return readings in standard units, gaps among the inputs filled from before or by what stands in."""
         matrix = readings(values, at_least=1)
@@ -178,12 +191,21 @@ class Design:
             filled = np.where(np.isnan(target), (other - self.mean) / self.scale, target)
         seen = [filled @ a.T if n else np.empty((len(matrix), 0)) for a, n in zip(self.orders, self.lags, strict=True)]
         stack = np.stack([s if s.size else np.zeros_like(filled) for s in seen])
-        return Read(target, stack, (extra - self.known_mean) / self.known_scale)
+        return Read(target, stack, (extra - self.known_mean) / self.known_scale, self._offset(offset, matrix.shape))
+
+    def _offset(self, offset: npt.ArrayLike | None, shape: tuple[int, ...]) -> FloatArray | None:
+        if offset is None:
+            return None
+        other = checks.array("offset", offset, ndim=3, missing=True)
+        if other.shape != (*shape, len(self.steps)):
+            rule = f"have shape (times, sensors, steps) = ({shape[0]}, {shape[1]}, {len(self.steps)})"
+            raise InputError("offset", rule, other.shape)
+        return np.asarray((other - self.mean[:, None]) / self.scale[:, None])
 
     def origins(self, origins: npt.ArrayLike, read: Read) -> IntArray:
         """Return origins as whole numbers that have all their lags, and their known columns."""
         at = np.asarray(origins)
-        last = len(read.target) - (read.known.shape[2] > 0)
+        last = len(read.target) - read.rows_needed
         if at.ndim != 1 or not np.issubdtype(at.dtype, np.integer) or not len(at):
             raise InputError("origins", "be a row of whole numbers", at.shape)
         if at.min() < self.first or at.max() > last:
@@ -220,6 +242,8 @@ class Design:
         status = np.full(sensors, "fitted", dtype=f"<U{max(map(len, STATUSES))}")
         for i in range(sensors):
             response = np.column_stack([read.target[at - 1 + h, i] for h in self.steps])
+            if read.offset is not None:
+                response = response - read.offset[at, i]
             count = ~np.isnan(response).any(axis=1)
             rows[i] = count.sum()
             status[i] = _status(response[count], about is None)

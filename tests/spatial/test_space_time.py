@@ -250,6 +250,74 @@ def test_bad_input_is_refused(given, argument):
         space_time.fit(process(), [SELF, FIRST], **given)
 
 
+def offset_of(y, steps=(1, 2), share=0.7):
+    """Another model's forecasts: a share of the last reading, at every origin; nothing at the first."""
+    other = np.full((len(y), PLACES, len(steps)), np.nan)
+    other[1:] = share * y[:-1, :, None]
+    return other
+
+
+def test_what_another_forecast_leaves_is_fitted_as_statsmodels_does_with_an_offset():
+    y = process(scale=7.0, level=40.0) * np.linspace(1, 3, PLACES)
+    other = offset_of(y, steps=(1, 3))
+    other[300:310, 7] = np.nan
+    model = space_time.fit(y, [FIRST, SECOND], lags=(2, 1), steps=(1, 3), offset=other, until=500)
+    at = np.arange(500, 550)
+    found = model.forecast(y, origins=at, offset=other)
+    z = (y - y[:500].mean(axis=0)) / y[:500].std(axis=0)
+    for i in (0, 7):
+        within = np.arange(2, 500 + 1 - 3)
+        within = within[~np.isnan(other[within, i, 0])]
+        for h, step in enumerate((1, 3)):
+            x, _ = rows_of(z, [FIRST, SECOND], (2, 1), step, i, within)
+            given = {"family": sm.families.Gaussian(), "offset": other[within, i, h]}
+            peer = sm.GLM(y[within - 1 + step, i], sm.add_constant(x), **given).fit()
+            new = rows_of(z, [FIRST, SECOND], (2, 1), 1, i, at)[0]
+            theirs = peer.predict(sm.add_constant(new), offset=other[at, i, h])
+            np.testing.assert_allclose(found[:, h, i], theirs, rtol=1e-9)
+        assert model.rows[i] == len(within)
+
+
+def test_choosing_what_mends_a_forecast_scores_the_mended_one():
+    y = process(seed=8) * np.linspace(1, 4, PLACES)
+    given = {"steps": (1, 2), "offset": offset_of(y)}
+    found = space_time_choice.choose(
+        y, [FIRST, SECOND], candidates=[(2, 0), (2, 1)], penalties=(0.01, 1.0), split=400, until=550, **given
+    )
+    at = np.arange(400, 549)
+    actual = np.stack([y[at], y[at + 1]], axis=1)
+    for row in found.tried.itertuples():
+        lags = [(2, 0), (2, 1)][row.candidate]
+        fitted = space_time.fit(y, [FIRST, SECOND], lags=lags, penalty=row.penalty, until=400, **given)
+        missed = fitted.forecast(y, origins=at, offset=given["offset"]) - actual
+        assert row.rmse == pytest.approx(np.sqrt((missed**2).mean()), rel=1e-8)
+
+
+def test_an_offset_of_a_perfect_forecast_leaves_nothing_to_learn_and_bad_ones_are_refused():
+    y = process()
+    perfect = np.full((len(y), PLACES, 1), np.nan)
+    perfect[:, :, 0] = y
+    with pytest.raises(InputError, match="at least one sensor be fitted, got 'constant'"):
+        space_time.fit(y, [FIRST], lags=1, offset=perfect)
+    model = space_time.fit(y, [FIRST], lags=1, offset=offset_of(y, (1,)))
+    gone = offset_of(y, (1,))
+    gone[550, 3] = np.nan
+    found = model.forecast(y, origins=[549, 550], offset=gone)
+    assert np.isnan(found).sum() == 1
+    assert np.isnan(found[1, 0, 3])
+    for bad in (perfect[:-1], perfect[..., 0], np.full_like(perfect, np.inf)):
+        with pytest.raises(InputError, match="offset"):
+            space_time.fit(y, [FIRST], lags=1, offset=bad)
+    with pytest.raises(InputError, match="offset must be given as in the fit"):
+        model.forecast(y, origins=[500])
+    with pytest.raises(InputError, match="offset must be given to the fit as well"):
+        space_time.fit(y, [FIRST], lags=1).forecast(y, origins=[500], offset=perfect)
+    with pytest.raises(InputError, match="fitted without an offset"):
+        space_time.modulus(model)
+    with pytest.raises(InputError, match="origins must lie between 1 and 599"):
+        model.forecast(y, origins=[600], offset=perfect)
+
+
 def test_bad_orders_origins_and_candidates_are_refused():
     y = process()
     nothing = ([None], None, 3, "ring", ["ring"], SELF, np.eye(PLACES))
