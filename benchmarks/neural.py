@@ -34,7 +34,8 @@ def judge_leaks(raw: Raw) -> Verdict:
 
 POINTS = (
     Point("leaks", "values after the cut shuffled, values after each origin shuffled, windows across the split",
-          "weights, scalers, epochs and forecasts unchanged bit for bit; refused", leaks, judge_leaks, ("torch", "pytest")),
+          "weights, scalers, epochs and forecasts unchanged bit for bit; refused", leaks, judge_leaks,
+          ("torch", "pytest")),
 )  # fmt: skip
 EVERY = (*POINTS, *neural_killed.POINTS, *neural_processes.POINTS)
 
