@@ -1,4 +1,4 @@
-"""One network for all sensors: what a sensor and its neighbours just read, who it is and what time it is, H steps ahead.
+"""One network for all sensors: what a sensor and its neighbours just read, who it is and what time it is.
 
 Legend: B examples (a sensor at a moment each), F numbers that describe one, N sensors, S slots of a day, H steps ahead,
 E numbers of an embedding.
@@ -38,15 +38,12 @@ class SensorMLP(nn.Module):
     embedding : int, default 8
         E, of the sensor and of the slot alike.
     generator : torch.Generator
-        From `citylib.seeds.torch_generator`; draws the weights (He et al., 2015).
+        From `citylib.seeds.torch_generator`; draws the weights.
 
     References
     ----------
     Shao, Z. et al. (2022). Spatial-temporal identity: a simple yet effective baseline for multivariate time series
     forecasting. CIKM 2022, 4454-4458.
-
-    He, K. et al. (2015). Delving deep into rectifiers: surpassing human-level performance on ImageNet
-    classification. ICCV 2015, 1026-1034.
 
     Examples
     --------
@@ -112,8 +109,8 @@ class SensorMLP(nn.Module):
             for table in (self.sensor, self.slot):
                 table.weight.normal_(0, 0.1, generator=generator)
             for layer in self._linear()[:-1]:
-                bound = math.sqrt(6 / layer.in_features)
+                bound = math.sqrt(1 / layer.in_features)
                 layer.weight.uniform_(-bound, bound, generator=generator)
-                layer.bias.zero_()
+                layer.bias.uniform_(-bound, bound, generator=generator)
             self.head.weight.zero_()
             self.head.bias.zero_()
