@@ -6,7 +6,7 @@ F numbers that describe an example.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -90,17 +90,17 @@ class SensorFeatures:
         L, the lags told of the neighbours, and H.
     neighbour : ndarray of int, shape (N, K)
         From `neighbours`.
-    profile : ndarray, shape (D, S, N)
-        Mean day in the unit of the readings, for each day D of the axis: of the *other* days of its kind (working days
-        or weekend) before the cut, drawn towards that of all other days. A day that helped to make its own
-        profile would look far too foreseeable.
+    profile : ndarray, shape (D + 2, S, N)
+        Mean day in the unit of the readings. For each of the D days before the cut: of the *other* days of its kind
+        (working days or weekend), drawn by one reading towards that of all other days; a day that helped to make its
+        own profile would look far too foreseeable. The last two are for new working days and new weekend days.
     middle, spread : ndarray, shape (F,)
         Mean and standard deviation of each number over the examples before the cut.
     unit : float
         Standard deviation of deviations from the profile before the cut, in the unit of the readings; the network's
         output is in it.
-    first : int
-        Slot of row 0.
+    first, weekday : int
+        Slot and day of the week (Monday is 0) of row 0.
     """
 
     cut: int
@@ -113,6 +113,7 @@ class SensorFeatures:
     spread: FloatArray
     unit: float
     first: int
+    weekday: int
 
     @classmethod
     def fit(
@@ -123,7 +124,7 @@ class SensorFeatures:
         cut: int,
         neighbour: npt.ArrayLike,
         lags: int = 12,
-        near: int = 3,
+        near: int = 6,
         horizon: int = 3,
         smooth: int = 3,
     ) -> SensorFeatures:
@@ -139,7 +140,7 @@ class SensorFeatures:
             Rows before it are learned from, no other is looked at.
         neighbour : array_like of int, shape (N, K)
             Sensors told of beside each.
-        lags, near, horizon : int, default 12, 3, 3
+        lags, near, horizon : int, default 12, 6, 3
             Last readings told of the sensor and of its neighbours; steps ahead.
         smooth : int, default 3
             Slots on either side over which the mean day is smoothed.
@@ -165,16 +166,16 @@ class SensorFeatures:
         lags = checks.integer("lags", lags, minimum=max(NETWORK_LAGS))
         near = checks.integer("near", near, minimum=1, maximum=lags)
         horizon = checks.integer("horizon", horizon, minimum=1, maximum=slots)
-        days = -(-(first + len(table) + horizon) // slots)
-        weekend = _weekend(times, days)
-        profile = _profile(table[:cut], slots, first, weekend, checks.integer("smooth", smooth, minimum=0))
-        found = cls(cut, lags, near, horizon, joined.astype(np.int64), profile, np.zeros(1), np.ones(1), 1.0, first)
-        deviation = table[:cut] - found._usual(np.arange(cut))
+        weekday = int((np.asarray(times, dtype="datetime64[D]")[0].astype(np.int64) + 3) % 7)  # 1970 began on Thursday
+        profile = _profile(table[:cut], slots, first, weekday, checks.integer("smooth", smooth, minimum=0))
+        rest = (joined.astype(np.int64), profile, np.zeros(1), np.ones(1), 1.0, first, weekday)
+        found = cls(cut, lags, near, horizon, *rest)
+        deviation = table[:cut] - found.usual(np.arange(cut))
         unit = float(np.sqrt(np.nanmean(deviation**2)))
         raw, _ = found._raw(table[:cut], np.arange(lags, cut - horizon + 1))
         middle, spread = raw.mean(axis=(0, 1), dtype=np.float64), raw.std(axis=(0, 1), dtype=np.float64)
         spread = np.where(spread > 0, spread, 1.0)
-        return cls(cut, lags, near, horizon, found.neighbour, profile, middle, spread, unit or 1.0, first)
+        return replace(found, middle=middle, spread=spread, unit=unit or 1.0)
 
     @property
     def slots(self) -> int:
@@ -185,10 +186,6 @@ class SensorFeatures:
     def inputs(self) -> int:
         """Return F."""
         return len(self.middle)
-
-    def origins(self, start: int, stop: int) -> IntArray:
-        """Return the origins whose history and target lie in rows `start` to `stop` - 1."""
-        return np.arange(start + self.lags, stop - self.horizon + 1)
 
     def at(self, values: npt.ArrayLike, origins: npt.ArrayLike) -> Described:
         """Describe all sensors at `origins`, shape (O,), by the `lags` rows of `values`, shape (T, N), before each.
@@ -204,12 +201,12 @@ class SensorFeatures:
         at = np.asarray(origins)
         if at.ndim != 1 or not len(at):
             raise InputError("origins", "name at least one row", at.shape)
-        last = min(len(table), self.profile.shape[0] * self.slots - self.first - self.horizon)
-        if at.min() < self.lags or at.max() > last:
-            raise InputError("origins", f"lie between {self.lags} and {last}", f"{at.min()} to {at.max()}")
+        if at.min() < self.lags or at.max() > len(table):
+            raise InputError("origins", f"lie between {self.lags} and {len(table)}", f"{at.min()} to {at.max()}")
         raw, latest = self._raw(table, at)
-        scaled = (raw - self.middle.astype(np.float32)) / self.spread.astype(np.float32)
-        return Described(scaled, (at + self.first) % self.slots, latest)
+        raw -= self.middle.astype(np.float32)
+        raw /= self.spread.astype(np.float32)
+        return Described(raw, (at + self.first) % self.slots, latest)
 
     def targets(self, values: npt.ArrayLike, origins: IntArray, last: FloatArray) -> npt.NDArray[np.float32]:
         """Return the changes over `last` that are to be forecast, in `unit`, shape (O, N, H); NaN where missing."""
@@ -217,20 +214,22 @@ class SensorFeatures:
         ahead = np.stack([table[origins + h] for h in range(self.horizon)], axis=-1)
         return ((ahead - last[..., None]) / self.unit).astype(np.float32)
 
-    def _usual(self, rows: IntArray) -> FloatArray:
+    def usual(self, rows: IntArray) -> FloatArray:
+        """Return what the profile says of all sensors in `rows`, shape (O,), as (O, N)."""
         day, slot = np.divmod(rows + self.first, self.slots)
-        return self.profile[day, slot]
+        known = len(self.profile) - 2
+        return self.profile[np.where(day < known, day, known + _weekend(self.weekday, day)), slot]
 
     def _raw(self, table: FloatArray, at: IntArray) -> tuple[npt.NDArray[np.float32], FloatArray]:
         """Return the numbers unscaled, (O, N, F), and the last reading, (O, N). Only rows before each origin count."""
-        usual = self._usual(np.arange(int(at.max())))
+        usual = self.usual(np.arange(int(at.max())))
         read = table[: len(usual)]
         filled = np.where(np.isnan(read), usual, read)
         off = filled - usual
         last = filled[at - 1]
         parts = [last[..., None]]
         parts.append(np.stack([filled[at - lag] for lag in range(2, self.lags + 1)], axis=-1) - last[..., None])
-        parts.append(np.stack([self._usual(at + k) for k in range(-1, self.horizon)], axis=-1) - last[..., None])
+        parts.append(np.stack([self.usual(at + k) for k in range(-1, self.horizon)], axis=-1) - last[..., None])
         network = off.mean(axis=1)
         shared = np.stack([network[at - lag] for lag in NETWORK_LAGS], axis=-1)
         parts.append(np.broadcast_to(shared[:, None], (*last.shape, len(NETWORK_LAGS))))
@@ -254,34 +253,32 @@ def _slots(times: npt.ArrayLike, count: int) -> tuple[int, int]:
     return int(DAY / step[0]), int((axis[0] - midnight) / step[0])
 
 
-def _weekend(times: npt.ArrayLike, days: int) -> npt.NDArray[np.bool_]:
-    first = np.asarray(times, dtype="datetime64[D]")[0]
-    weekday = (np.arange(days) + first.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    return np.asarray(weekday >= 5)
+def _weekend(weekday: int, day: IntArray) -> npt.NDArray[np.bool_]:
+    return np.asarray((day + weekday) % 7 >= 5)
 
 
-def _profile(
-    known: FloatArray, slots: int, first: int, weekend: npt.NDArray[np.bool_], smooth: int
-) -> FloatArray:
-    """Return for each day the smoothed mean of the other days known, (D, S, N); see `SensorFeatures`."""
-    cube = np.full((len(weekend) * slots, known.shape[1]), np.nan)
-    cube[first : first + len(known)] = known
-    cube = cube.reshape(len(weekend), slots, -1)
+def _profile(known: FloatArray, slots: int, first: int, weekday: int, smooth: int) -> FloatArray:
+    """Return for each day known, and for a new working and weekend day, the mean of the other days known."""
+    days = -(-(first + len(known)) // slots)
+    flat = np.full((days * slots, known.shape[1]), np.nan)
+    flat[first : first + len(known)] = known
+    cube = flat.reshape(days, slots, -1)
     there = ~np.isnan(cube)
     if not there.any(axis=(0, 1)).all():
         empty = np.flatnonzero(~there.any(axis=(0, 1)))
         raise InputError("values", "have a reading of each sensor before the cut", f"none of sensor {empty[0]}")
     total, count = (_blurred(a, smooth) for a in (np.where(there, cube, 0.0), there.astype(np.float64)))
     level = np.nanmean(cube, axis=(0, 1))
-    out = np.empty_like(cube)
-    for day in range(len(weekend)):
-        other = np.arange(len(weekend)) != day
-        alike = other & (weekend == weekend[day])
-        weight = 2 * smooth + 1.0  # of one day
+    weekend = np.append(_weekend(weekday, np.arange(days)), [False, True])
+    out = np.empty((days + 2, *cube.shape[1:]))
+    for day in range(days + 2):
+        other = np.arange(days) != day
+        alike = other & (weekend[:days] == weekend[day])
         every = (total[other].sum(axis=0) + 0.1 * level) / (count[other].sum(axis=0) + 0.1)
-        out[day] = (total[alike].sum(axis=0) + weight * every) / (count[alike].sum(axis=0) + weight)
+        out[day] = (total[alike].sum(axis=0) + every) / (count[alike].sum(axis=0) + 1)
     return out
 
 
 def _blurred(cube: FloatArray, smooth: int) -> FloatArray:
-    return np.sum([np.roll(cube, k, axis=1) for k in range(-smooth, smooth + 1)], axis=0)
+    total: FloatArray = np.sum([np.roll(cube, k, axis=1) for k in range(-smooth, smooth + 1)], axis=0)
+    return total

@@ -1,4 +1,4 @@
-"""One network for all sensors: what a sensor and its neighbours just read, who it is and what time it is, H steps ahead.
+"""One network for all sensors: what a sensor and its neighbours just read, who it is and what time it is.
 
 Legend: B examples (a sensor at a moment each), F numbers that describe one, N sensors, S slots of a day, H steps ahead,
 E numbers of an embedding.
@@ -38,15 +38,12 @@ class SensorMLP(nn.Module):
     embedding : int, default 8
         E, of the sensor and of the slot alike.
     generator : torch.Generator
-        From `citylib.seeds.torch_generator`; draws the weights (He et al., 2015).
+        From `citylib.seeds.torch_generator`; draws the weights.
 
     References
     ----------
     Shao, Z. et al. (2022). Spatial-temporal identity: a simple yet effective baseline for multivariate time series
     forecasting. CIKM 2022, 4454-4458.
-
-    He, K. et al. (2015). Delving deep into rectifiers: surpassing human-level performance on ImageNet
-    classification. ICCV 2015, 1026-1034.
 
     Examples
     --------
@@ -83,37 +80,48 @@ class SensorMLP(nn.Module):
 
     def forward(self, x_BF: torch.Tensor, sensor_B: torch.Tensor, slot_B: torch.Tensor) -> torch.Tensor:
         """Return the change over the last reading, scaled, shape (B, H)."""
-        h_BD = torch.cat([x_BF, self.sensor(sensor_B), self.slot(slot_B)], dim=1)
-        for layer in self.layers:
-            h_BD = torch.relu(layer(h_BD))
-        change_BH: torch.Tensor = self.head(h_BD)
+        change_BH: torch.Tensor = self.head(self.states(x_BF, sensor_B, slot_B)[-1])
         return change_BH
+
+    def states(self, x_BF: torch.Tensor, sensor_B: torch.Tensor, slot_B: torch.Tensor) -> list[torch.Tensor]:
+        """Return what enters each layer, shape (B, D) each: the description, then the hidden units."""
+        found = [torch.cat([x_BF, self.sensor(sensor_B), self.slot(slot_B)], dim=1)]
+        for layer in self.layers:
+            found.append(torch.relu(layer(found[-1])))
+        return found
+
+    @property
+    def inputs(self) -> int:
+        """Return F."""
+        return int(self.linears[0].in_features - 2 * self.sensor.embedding_dim)
 
     @property
     def hidden(self) -> tuple[int, ...]:
         """Return the units of the hidden layers."""
-        return tuple(int(layer.out_features) for layer in self._linear()[:-1])
+        return tuple(int(layer.out_features) for layer in self.linears[:-1])
 
     @property
     def multiply_adds(self) -> int:
         """Return the multiplications (each with its addition) that one example takes."""
-        return sum(layer.weight.numel() for layer in self._linear())
+        return sum(layer.weight.numel() for layer in self.linears)
 
     @property
     def parameters_held(self) -> int:
         """Return the number of weights, embeddings included."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def _linear(self) -> list[nn.Linear]:
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """Return the layers with the head, in order."""
         return [layer for layer in (*self.layers, self.head) if isinstance(layer, nn.Linear)]
 
     def _draw(self, generator: torch.Generator) -> None:
         with torch.no_grad():
             for table in (self.sensor, self.slot):
                 table.weight.normal_(0, 0.1, generator=generator)
-            for layer in self._linear()[:-1]:
-                bound = math.sqrt(6 / layer.in_features)
+            for layer in self.linears[:-1]:
+                bound = math.sqrt(1 / layer.in_features)
                 layer.weight.uniform_(-bound, bound, generator=generator)
-                layer.bias.zero_()
+                layer.bias.uniform_(-bound, bound, generator=generator)
             self.head.weight.zero_()
             self.head.bias.zero_()
