@@ -1,0 +1,94 @@
+"""What a new request tells before anyone has worked on it, as one text: title, channel, place and time of opening.
+
+Nothing else goes in: type, queue, reason and subject are what the department decided, and the closure note is written
+weeks later. Even the title may be of the future: staff append to it what they did (*Lamp out///printed*), or write over
+it. Remarks are cut off, and a title that is nothing but a remark is no title.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from citylib import checks
+from citylib.neural.text_masking import mask_contacts
+
+__all__ = ["requests_as_text", "titles"]
+
+_REMARK = re.compile(r"(?:[/~]{2,}|\s[/~-]\s|[/~](?=\s*(?:lamp|lp|printed|sent|issued)\b)).*$", re.IGNORECASE)
+_ONLY = re.compile(r"\b(?:re-?printed|printed|sent|issued|sent to \w+|issued to \w+)\b.*$", re.IGNORECASE)
+
+
+def titles(raw: Iterable[str | None]) -> list[str]:
+    """Return titles in small letters without the remarks of staff, contacts and numbers masked.
+
+    Parameters
+    ----------
+    raw : iterable of str or None
+        As the file has them, after staff have worked on them.
+
+    Returns
+    -------
+    list of str
+        Empty where there is none, or nothing but a remark.
+
+    Examples
+    --------
+    >>> titles(["Street Light Outages///sent to contractor", "PRINTED", "Sidewalk Repair (Make Safe)", None])
+    ['street light outages', '', 'sidewalk repair (make safe)', '']
+    """
+    known: dict[str, str] = {}
+    found = []
+    for title in raw:
+        text = title if isinstance(title, str) else ""
+        if text not in known:
+            bare = _ONLY.sub("", _REMARK.sub("", mask_contacts(text)))
+            known[text] = re.sub(r"\s+", " ", bare).strip(" .,:;/~-").lower()
+        found.append(known[text])
+    return found
+
+
+def requests_as_text(
+    titles: Iterable[str], *, channel: Iterable[str | None], place: Iterable[str | None], opened: npt.ArrayLike
+) -> list[str]:
+    """Return one text a request: its title, then one token each for channel, place, part of the day, day of the week.
+
+    Parameters
+    ----------
+    titles : iterable of str
+        From `titles`.
+    channel, place : iterable of str or None
+        How it came in, and the district; unknown is a token of its own.
+    opened : array_like of datetime64, shape (N,)
+        When it was opened, local time.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        Columns of different lengths.
+
+    Examples
+    --------
+    >>> requests_as_text(["lamp out"], channel=["App"], place=[None], opened=["2015-03-02 10:30"])
+    ['lamp out [channel app] [place unknown] [hour 9] [day 0]']
+    """
+    when = pd.DatetimeIndex(pd.to_datetime(pd.Series(np.asarray(opened))))
+    columns = {"titles": list(titles), "channel": list(channel), "place": list(place)}
+    checks.same_length(opened=when.to_numpy(), **columns)
+    hours, days = (when.hour // 3 * 3).tolist(), when.dayofweek.tolist()
+    return [
+        f"{title} [channel {_word(c)}] [place {_word(p)}] [hour {h}] [day {d}]"
+        for title, c, p, h, d in zip(*columns.values(), hours, days, strict=True)
+    ]
+
+
+def _word(value: str | None) -> str:
+    return re.sub(r"[^\w ]+", " ", value).strip().lower() if isinstance(value, str) and value.strip() else "unknown"
