@@ -1,0 +1,107 @@
+"""The hybrid of chapter timeseries/05 by seeds, recorded by running the chapter again.
+
+``python -m benchmarks.neural_hybrid`` writes ``citylib/data/kept/hybrid.json``: for each set of parameters of the real
+book and each seed the chapter's table of scores, its parameters and what it was made of; then it prints the rows. A
+single run takes about a minute of CPU. ``--rows`` prints them from the record alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import rows
+from citylib.batch import plan, run
+from citylib.data.recorded import KEPT
+
+CHAPTER = rows.ROOT / "notebooks" / "timeseries" / "05_hybrid.ipynb"
+RUNS: tuple[dict[str, Any], ...] = (
+    {
+        "source": "traffic-metr-la",
+        "variable": "speed_as_published",
+        "measured": "speed",
+        "graph": "adjacency_directed",
+        "stretch_days": 1,
+        "season": "daily",
+        "block_hours": 2,
+    },
+    {"source": "traffic-scats-boroondara", "cut": "2006-10-25", "stretch_days": 4},
+)
+SEEDS = range(5)
+PACKAGES = ("numba", "numpy", "scipy", "torch")
+FILES = (
+    "citylib/neural/models/residual_net.py",
+    "citylib/neural/train.py",
+    "citylib/spatial/space_time*.py",
+    "citylib/timeseries/many.py",
+    "citylib/timeseries/arima_fits.py",
+    "citylib/timeseries/decompose.py",
+)
+TGCN = {"rmse": 5.126, "mae": 3.180}  # its stored predictions on the same windows (Zhao et al., 2020)
+WHOLE = "ARMA + neighbours + net"
+SHOWN = ("persistence", "ARMA", "neighbours", "ARMA + neighbours", "net", WHOLE, "ARMA + neighbours + linear", "ridge")
+POINTS = {"traffic-metr-la": "hybrid los-loop", "traffic-scats-boroondara": "hybrid Boroondara"}
+
+
+def once(given: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+    """Run the chapter with one seed and return what is kept of it."""
+    planned = plan.single(CHAPTER, {**given, "device": "cpu", "seed": seed}).runs[0]
+    outcome = run.run_one(planned, folder)
+    if outcome.status != "ok":
+        raise SystemExit(json.dumps(outcome.error, indent=1))
+    receipt = json.loads((outcome.folder / "receipt.json").read_text(encoding="utf-8"))
+    tables = json.loads((outcome.folder / "results.json").read_text(encoding="utf-8"))["tables"]
+    files = {table["name"]: outcome.folder / table["file"] for table in tables}
+    scores = pd.read_parquet(files["scores"]).set_index("forecast")
+    kept: dict[str, Any] = {"parameters": receipt["parameters"], "cpu_seconds": receipt["cpu_seconds"]}
+    kept["data"] = [
+        {"file": one["file"], "sha256": one["sha256"]} for one in receipt["data"] if one["origin"] != "recorded"
+    ]
+    kept["scores"] = json.loads(scores.to_json(orient="index", double_precision=12))
+    return kept
+
+
+def report(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row a source and forecast: means over seeds and their range; reports, no bars."""
+    out = []
+    for source, point in POINTS.items():
+        runs = [one["scores"] for one in found["runs"] if one["parameters"]["source"] == source]
+        for name in SHOWN if runs else ():
+            row: dict[str, Any] = {"point": point, "kind": "report", "what": name, "seeds": len(runs)}
+            for kind in ("rmse", "mae", "rmse_measured", "mae_measured"):
+                values = [one[name][kind] for one in runs]
+                row |= {kind: statistics.fmean(values), f"{kind}_range": [min(values), max(values)]}
+            out.append(row)
+    return out
+
+
+def main() -> int:
+    """Record all runs, print the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", action="store_true", help="print the rows of the record that is there")
+    path = KEPT / "hybrid.json"
+    if not parser.parse_args().rows:
+        before = rows.digests(FILES)
+        with tempfile.TemporaryDirectory() as folder:
+            runs = [once(given, s, Path(folder) / f"{k}-{s}") for k, given in enumerate(RUNS) for s in SEEDS]
+        content = {"command": "python -m benchmarks.neural_hybrid", "versions": rows.versions(PACKAGES)}
+        content |= {"machine": rows.machine(), "files": before, "runs": runs}
+        half = path.with_suffix(".part")
+        half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        half.replace(path)
+    for row in report(json.loads(path.read_text(encoding="utf-8"))):
+        low, high = row["rmse_range"]
+        told = f"RMSE {row['rmse']:.3f} ({low:.3f} to {high:.3f}), MAE {row['mae']:.3f}, {row['seeds']} seeds"
+        print(f"{row['point']:<18} {row['what']:<27} {told}")
+    print(f"T-GCN on the windows of los-loop, quoted: RMSE {TGCN['rmse']}, MAE {TGCN['mae']:.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
