@@ -4,7 +4,6 @@
 - `citylib.neural.scaling`: each sensor's scale, from the training rows only
 - `citylib.neural.sequences`: windows of many series, gathered when they are needed
 - `citylib.neural.calendar`: the hour and the day of the week as numbers
-- `citylib.neural.windows`: readings cut into the days of each sensor
 - `citylib.neural.models.mlp`: the multilayer perceptron
 - `citylib.neural.models.autoencoder`: the autoencoder, and a classifier that starts from it
 - `citylib.neural.models.patch_transformer`: a transformer over patches of a series, with mask tokens
