@@ -260,9 +260,7 @@ def _weekend(times: npt.ArrayLike, days: int) -> npt.NDArray[np.bool_]:
     return np.asarray(weekday >= 5)
 
 
-def _profile(
-    known: FloatArray, slots: int, first: int, weekend: npt.NDArray[np.bool_], smooth: int
-) -> FloatArray:
+def _profile(known: FloatArray, slots: int, first: int, weekend: npt.NDArray[np.bool_], smooth: int) -> FloatArray:
     """Return for each day the smoothed mean of the other days known, (D, S, N); see `SensorFeatures`."""
     cube = np.full((len(weekend) * slots, known.shape[1]), np.nan)
     cube[first : first + len(known)] = known
