@@ -65,8 +65,10 @@ class Places:
         Further readings of the same places, such as weather; used of the history only.
     history, horizon, patch : int
         L, H and steps of a patch.
-    width, heads, layers, dropout
+    width, heads, layers : int
         Size of the model, as in `citylib.neural.models.patch_transformer.PatchTransformer`.
+    dropout : float, default 0.1
+        Of the model, while it learns.
     least : int, default 24
         Readings that a history must hold for its window to count, for learning and for the test.
     """
