@@ -27,9 +27,9 @@ from citylib.neural.few_labels import Places, Recipe, learn
 CUT, CHOOSE, STOP = (np.datetime64(day) for day in ("2016-03-01", "2016-09-01", "2017-03-01"))
 SHARE, DRAWS, LONG = 0.05, ("days", "recent", "random"), ("Dongsi", "Huairou")
 WEATHER = ("temperature", "pressure", "dew_point", "rain", "wind_speed")
-PRETRAIN = tuple(Recipe(600, rate, batch=128) for rate in (1e-3, 3e-3))
+PRETRAIN = tuple(Recipe(600, rate, batch=128) for rate in (1e-3, 3e-3, 1e-2))
 TUNE = (Recipe(0, 1e-4), *(Recipe(steps, rate) for steps in (60, 200) for rate in (1e-4, 5e-4)))
-SCRATCH = tuple(Recipe(steps, rate) for steps in (50, 200, 800) for rate in (3e-4, 1e-3, 3e-3))
+SCRATCH = tuple(Recipe(steps, rate) for steps in (50, 200, 800, 2400) for rate in (3e-4, 1e-3, 3e-3))
 MASKED = {"masked": {"ratio": 0.5}, "masked, tail too": {"ratio": 0.5, "tail_share": 0.5}}
 Raw = dict[str, Any]
 _POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
