@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from citylib import checks
 from citylib.errors import InputError
@@ -32,6 +33,9 @@ class Sequences:
         S.
     channels : array_like, shape (T, C), optional
         Known beforehand of each step, such as `citylib.neural.calendar.clock`; a patch has those of its first step.
+    side : array_like, shape (T, N, K), optional
+        Known of each sensor at the end of each step, such as the weather there; a patch of the history has those of
+        its last step, a patch of the horizon none, and one more channel says which.
 
     Raises
     ------
@@ -47,7 +51,14 @@ class Sequences:
     """
 
     def __init__(
-        self, values: npt.ArrayLike, *, history: int, horizon: int, patch: int, channels: npt.ArrayLike | None = None
+        self,
+        values: npt.ArrayLike,
+        *,
+        history: int,
+        horizon: int,
+        patch: int,
+        channels: npt.ArrayLike | None = None,
+        side: npt.ArrayLike | None = None,
     ) -> None:
         values_TN = checks.matrix("values", values, missing=True)
         self.values_TN = torch.as_tensor(values_TN.astype(np.float32))
@@ -61,7 +72,20 @@ class Sequences:
             channels_TC = checks.matrix("channels", channels)
             checks.same_length(values=values_TN, channels=channels_TC)
             self.channels_TC = torch.as_tensor(channels_TC.astype(np.float32))
+        self.side_TNK: torch.Tensor | None = None
+        if side is not None:
+            side_TNK = checks.array("side", side, ndim=3)
+            if side_TNK.shape[:2] != values_TN.shape or history % patch:
+                rule = f"have shape {values_TN.shape} and a third axis, with a history of a multiple of {patch} steps"
+                raise InputError("side", rule, (side_TNK.shape, history))
+            self.side_TNK = torch.as_tensor(side_TNK.astype(np.float32))
         self._steps = torch.arange(-history, horizon)
+
+    @property
+    def channels(self) -> int:
+        """Channels of a patch, C."""
+        fixed = 0 if self.channels_TC is None else self.channels_TC.shape[1]
+        return fixed + (0 if self.side_TNK is None else self.side_TNK.shape[2] + 1)
 
     @property
     def patches(self) -> int:
@@ -90,8 +114,12 @@ class Sequences:
             raise InputError("origin", rule, (int(origin_B.min()), int(origin_B.max())))
         row_BT = origin_B[:, None] + self._steps
         x_BT = self.values_TN[row_BT, sensor_B[:, None]]
-        c_BPC = None if self.channels_TC is None else self.channels_TC[row_BT[:, :: self.patch]]
-        return x_BT, ~torch.isnan(x_BT), c_BPC
+        parts = [] if self.channels_TC is None else [self.channels_TC[row_BT[:, :: self.patch]]]
+        if self.side_TNK is not None:
+            end_BP = row_BT[:, self.patch - 1 : self.history : self.patch]
+            known_BPK = nn.functional.pad(self.side_TNK[end_BP, sensor_B[:, None]], (0, 1), value=1.0)
+            parts.append(nn.functional.pad(known_BPK, (0, 0, 0, self.patches - end_BP.shape[1])))
+        return x_BT, ~torch.isnan(x_BT), torch.cat(parts, dim=-1) if parts else None
 
     def history_only(self, seen_BT: torch.Tensor) -> torch.Tensor:
         """Return `seen_BT` with the horizon hidden: all that a forecast may look at."""
@@ -123,7 +151,7 @@ class Sequences:
             rule = f"hold a history of {self.history} and a horizon of {self.horizon} steps"
             raise InputError("start, stop", rule, (start, stop))
         origin_O = torch.arange(first, last + 1, checks.integer("stride", stride, minimum=1))
-        total_TN = torch.nn.functional.pad((~torch.isnan(self.values_TN)).long().cumsum(0), (0, 0, 1, 0))
+        total_TN = nn.functional.pad((~torch.isnan(self.values_TN)).long().cumsum(0), (0, 0, 1, 0))
         before_ON = total_TN[origin_O] - total_TN[origin_O - self.history]
         after_ON = total_TN[origin_O + self.horizon] - total_TN[origin_O]
         columns = torch.as_tensor(np.asarray(sensors, dtype=np.int64))

@@ -1,0 +1,142 @@
+"""Few labels at a new station of Beijing: the bar, from the raw figures that were recorded.
+
+``python -m benchmarks.neural_beijing --only beijing`` runs `benchmarks.neural_beijing_runs` and records it; a station
+that is finished is kept under ``_build/neural_beijing``, so that a run that was killed goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import rows
+from benchmarks.neural_beijing_runs import DRAWS, model_size, places, record
+from citylib import seeds
+from citylib.evaluate import compare
+
+FILES = (
+    "benchmarks/neural_beijing_r*.py",
+    "citylib/neural/calendar.py",
+    "citylib/neural/few_labels.py",
+    "citylib/neural/finetune.py",
+    "citylib/neural/layers/*.py",
+    "citylib/neural/masks.py",
+    "citylib/neural/models/patch_transformer.py",
+    "citylib/neural/pretrain.py",
+    "citylib/neural/sequences.py",
+    "citylib/data/sources/air_beijing_multisite.py",
+)
+KEPT = rows.ROOT / "_build" / "neural_beijing"
+Raw = dict[str, Any]
+
+
+def measure(quick: bool) -> Raw:
+    """Record all stations."""
+    torch.set_num_threads(1)
+    world, names, files = places()
+    digest = hashlib.sha256(json.dumps(rows.digests(FILES)).encode()).hexdigest()[:12]
+    before = time.process_time()
+    runs = record(world, names, KEPT / digest)
+    print(f"{time.process_time() - before:.0f} CPU s in this process", file=sys.stderr)
+    return {"runs": runs, "files": files, "parameters": model_size(world)}
+
+
+def gains(raw: Raw) -> Raw:
+    """Work the bar out from daily losses: what pre-training gains, mean over stations, with its interval over weeks."""
+    out: Raw = {}
+    for how in DRAWS[:2]:
+        scratch = {name: per_station(raw, f"{name} | {how}") for name in ("scratch", "scratch, all steps")}
+        ours = per_station(raw, f"pre-trained, tuned | {how}")
+        means = {name: float(np.mean(list(found.values()))) for name, found in scratch.items()}
+        rival = min(means, key=lambda name: means[name])
+        lost = [daily(raw, f"{name} | {how}") for name in (rival, "pre-trained, tuned")]
+        interval = compare.paired_bootstrap(*lost, block=7, generator=seeds.generator(0, "weeks", how))
+        mine = float(np.mean(list(ours.values())))
+        wins = sum(ours[station] < scratch[rival][station] for station in ours)
+        out[how] = {"scratch": means, "ours": mine, "share": 1 - mine / means[rival], "interval": interval.ends}
+        out[how] |= {"wins": wins, "stations": len(ours)}
+    return out
+
+
+def judge(raw: Raw) -> rows.Verdict:
+    """The bar: 10 % lower in both draws, and the interval above zero."""
+    found = gains(raw)
+    longest = max(run["cpu"]["pretrain"] for run in raw["runs"] if "station" in run)
+    good = all(one["share"] >= 0.10 and one["interval"][0] > 0 for one in found.values()) and longest <= 300
+    ours = ", ".join(f"{how}: {one['ours']:.1f}" for how, one in found.items())
+    peer = ", ".join(f"{how}: {min(one['scratch'].values()):.1f}" for how, one in found.items())
+    ratio = "; ".join(
+        f"{how}: {one['share']:.1%} lower, {one['interval'][0]:.1f} to {one['interval'][1]:.1f} µg/m³"
+        for how, one in found.items()
+    )
+    return rows.Verdict(ours, f"from scratch, {peer}", f"{ratio}; a pre-training {longest:.0f} CPU s", good)
+
+
+def summary(raw: Raw) -> list[Raw]:
+    """Return the mean absolute error of every contender on every station and seed."""
+    return [
+        {"station": run["station"], "seed": run["seed"], "contender": name, "mae": _mae(run, name)}
+        for run in raw["runs"]
+        if "station" in run
+        for name in run["losses"]
+    ]
+
+
+POINTS = (
+    rows.Point(
+        "beijing",
+        "PM2.5, 168 h in, 24 h out, 5 % of a station's windows: pre-trained on the other 11 against from scratch, MAE",
+        "10 % lower by the mean over stations, interval (weeks) above 0, whole days and most recent; 5 CPU minutes",
+        measure,
+        judge,
+        ("torch", "numpy", "lightgbm"),
+        FILES,
+        long=True,
+    ),
+)
+
+
+def per_station(raw: Raw, contender: str) -> dict[str, float]:
+    """Return the mean absolute error of a contender at each station, mean over seeds."""
+    found: dict[str, list[float]] = {}
+    for run in raw["runs"]:
+        if contender in run.get("losses", {}):
+            found.setdefault(run["station"], []).append(_mae(run, contender))
+    return {station: float(np.mean(values)) for station, values in found.items()}
+
+
+def daily(raw: Raw, contender: str) -> np.ndarray:
+    """Return its mean absolute error by day of the origin and station, (days, stations), mean over seeds."""
+    found: dict[str, list[np.ndarray]] = {}
+    for run in raw["runs"]:
+        if contender in run.get("losses", {}):
+            lost = np.where(np.array(run["count"]) > 0, np.array(run["losses"][contender]), np.nan)
+            found.setdefault(run["station"], []).append(lost)
+    return np.column_stack([np.mean(values, axis=0) for values in found.values()])
+
+
+def _mae(run: Raw, name: str) -> float:
+    count = np.array(run["count"])
+    return float(np.sum(np.array(run["losses"][name]) * count) / count.sum())
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", help="record or measure one point")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    given = parser.parse_args()
+    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
