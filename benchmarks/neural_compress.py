@@ -11,7 +11,6 @@ the smallest that loses less than 1 % of RMSE and of MAE there to its teacher.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import time
 from collections.abc import Callable
@@ -132,7 +131,7 @@ def forms(made: Any, hidden: tuple[int, ...]) -> dict[str, Form]:
 
 def compressed(quick: bool) -> Raw:
     """Fit, make small, score and time."""
-    from citylib.neural import onnx_files
+    from citylib.neural import compress, onnx_files
 
     hidden, tried = (SIZES[1], []) if quick else chosen()
     made = losloop.network(SEED)
@@ -141,7 +140,8 @@ def compressed(quick: bool) -> Raw:
     table = []
     for name, (model, content) in found.items():
         one: Raw = {"model": name, "hidden": list(model.hidden), "parameters": model.parameters_held}
-        one |= {"bytes": len(content), "multiply_adds": model.multiply_adds, "memory": working(model, name)}
+        one |= {"bytes": len(content), "multiply_adds": model.multiply_adds}
+        one["memory"] = compress.memory(model, 64, bits=8 if "8 bits" in name else 32)
         table.append(one | scored(made, runners[name], at))
         print(table[-1], flush=True)
     raw: Raw = {"seed": SEED, "hidden": list(hidden), "tried": tried, "forms": table, "microseconds": {}}
@@ -150,14 +150,6 @@ def compressed(quick: bool) -> Raw:
     for items in ITEMS:
         raw["microseconds"][str(items)] = timed(runners, [one[:items] for one in inputs], 3 if quick else TURNS)
     return raw
-
-
-def working(model: Any, name: str, items: int = 64) -> int:
-    """Return the bytes of weights and of what flows between two layers for so many items, worked out."""
-    wide = 1 if "8 bits" in name else 4
-    widths = [model.linears[0].in_features, *model.hidden, model.head.out_features]
-    flow = max(a + b for a, b in itertools.pairwise(widths))
-    return int(wide * (model.parameters_held + items * flow))
 
 
 def timed(runners: dict[str, Any], batch: list[Any], turns: int) -> dict[str, list[float]]:

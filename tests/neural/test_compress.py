@@ -98,6 +98,11 @@ def test_eight_bits_of_one_example_do_not_depend_on_the_others() -> None:
     np.testing.assert_allclose(alone, runner(*(one[:20] for one in INPUTS)), atol=1e-5)  # but for the last rounding
 
 
+def test_memory_counts_weights_and_two_layers() -> None:
+    assert compress.memory(MODEL, 10) == 4 * (MODEL.parameters_held + 10 * (24 + 12))
+    assert compress.memory(MODEL, 10, bits=8) * 4 == compress.memory(MODEL, 10)
+
+
 def test_refusals() -> None:
     with pytest.raises(InputError, match="keep must name the units of 2 hidden layers"):
         compress.pruned(MODEL, (3,), INPUTS)
