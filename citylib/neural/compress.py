@@ -8,6 +8,7 @@ Legend: B examples, F numbers that describe one, D numbers in a layer, H steps a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -18,7 +19,7 @@ from citylib.errors import InputError
 from citylib.neural.models.sensor_mlp import SensorMLP
 from citylib.neural.train import predict
 
-__all__ = ["distilling", "importance", "pruned", "student", "taught"]
+__all__ = ["distilling", "importance", "memory", "pruned", "student", "taught"]
 
 Inputs = Sequence[torch.Tensor]
 
@@ -104,6 +105,29 @@ def pruned(model: SensorMLP, keep: Sequence[int], inputs: Inputs) -> SensorMLP:
             new.bias.copy_(bias)
             columns = rows
     return small
+
+
+def memory(model: SensorMLP, items: int, *, bits: int = 32) -> int:
+    """Return the bytes of the weights and of what flows between two layers, worked out, not measured.
+
+    Parameters
+    ----------
+    model : SensorMLP
+        The network.
+    items : int
+        Examples at once.
+    bits : {32, 8}
+        Of a weight, and of a hidden unit's value.
+
+    Returns
+    -------
+    int
+        What a runtime adds of its own comes on top, and is the same for all networks.
+    """
+    checks.one_of("bits", bits, (8, 32))
+    widths = [model.linears[0].in_features, *model.hidden, int(model.head.out_features)]
+    flow = max(a + b for a, b in itertools.pairwise(widths))
+    return bits // 8 * (model.parameters_held + checks.integer("items", items, minimum=1) * flow)
 
 
 def student(model: SensorMLP, hidden: Sequence[int], *, generator: torch.Generator | None = None) -> SensorMLP:

@@ -268,12 +268,14 @@ def _profile(known: FloatArray, slots: int, first: int, weekday: int, smooth: in
         empty = np.flatnonzero(~there.any(axis=(0, 1)))
         raise InputError("values", "have a reading of each sensor before the cut", f"none of sensor {empty[0]}")
     total, count = (_blurred(a, smooth) for a in (np.where(there, cube, 0.0), there.astype(np.float64)))
-    level = np.nanmean(cube, axis=(0, 1))
+    read, number = np.where(there, cube, 0.0).sum(axis=1), there.sum(axis=1)
     weekend = np.append(_weekend(weekday, np.arange(days)), [False, True])
     out = np.empty((days + 2, *cube.shape[1:]))
     for day in range(days + 2):
         other = np.arange(days) != day
         alike = other & (weekend[:days] == weekend[day])
+        known_days = other if number[other].any(axis=0).all() else np.ones(days, dtype=np.bool_)
+        level = read[known_days].sum(axis=0) / number[known_days].sum(axis=0)
         every = (total[other].sum(axis=0) + 0.1 * level) / (count[other].sum(axis=0) + 0.1)
         out[day] = (total[alike].sum(axis=0) + every) / (count[alike].sum(axis=0) + 1)
     return out
