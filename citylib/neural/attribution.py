@@ -1,6 +1,6 @@
 """What an answer hangs on: the shared terms of every way to ask, and the answer with parts of the input taken away.
 
-Legend: B examples, D numbers in one, G groups of them (a patch, a sensor, one number). A *score* says how much a group
+Legend: B examples, D numbers in one, G groups of them (a patch, a sensor, one number), K answers. A *score* says how much a group
 adds to the answer: positive raises it. `keep_BG` says which groups of each example are left to the model.
 """
 
@@ -16,7 +16,7 @@ from citylib.errors import InputError
 __all__ = ["Answer", "Left", "by_group", "groups_of", "order_of", "replaced"]
 
 Answer = Callable[[torch.Tensor], torch.Tensor]  # x_BD -> one number an example, shape (B,)
-Left = Callable[[torch.Tensor], torch.Tensor]  # keep_BG -> one number an example, shape (B,)
+Left = Callable[[torch.Tensor], torch.Tensor]  # keep_BG -> the answer, shape (B,), or K answers, (B, K)
 
 
 def groups_of(numbers: int, size: int) -> torch.Tensor:

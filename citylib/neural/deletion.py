@@ -1,6 +1,6 @@
 """The deletion test: take groups away in the order a method calls important; the sooner the answer goes, the better.
 
-Legend: B examples, G groups of numbers.
+Legend: B examples, G groups of numbers, K answers.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ __all__ = ["area", "deletion_curve", "random_order"]
 
 
 def deletion_curve(left: Left, order_BG: torch.Tensor) -> torch.Tensor:
-    """Return the answer after taking away none, one, two, ... of the groups, shape (B, G).
+    """Return the answer after taking away none, one, two, ... of the groups, shape (B, G) or (B, G, K).
 
     The last group is never taken away, as a model that sees nothing has nothing to answer from.
 
     Parameters
     ----------
     left : callable
-        From ``keep_BG`` to the answer, shape (B,); see `citylib.neural.attribution.Left`.
+        From ``keep_BG`` to the answer, shape (B,) or (B, K); see `citylib.neural.attribution.Left`.
     order_BG : torch.Tensor of int, shape (B, G)
         Each example's groups, the first to go first: `citylib.neural.attribution.order_of`.
 
     Returns
     -------
-    torch.Tensor, shape (B, G)
-        Column k: the answer without the first k groups.
+    torch.Tensor, shape (B, G) or (B, G, K)
+        At k of the second axis: the answer without the first k groups.
 
     Raises
     ------
     InputError
-        Not an order of all groups, an answer that is no number an example.
+        Not an order of all groups, an answer of another shape.
 
     References
     ----------
@@ -58,19 +58,22 @@ def deletion_curve(left: Left, order_BG: torch.Tensor) -> torch.Tensor:
         for k in range(groups):
             if k:
                 keep_BG[torch.arange(examples), order_BG[:, k - 1]] = False
-            value_B = left(keep_BG)
-            if value_B.shape != (examples,):
-                raise InputError("left", f"give one number an example, shape ({examples},)", tuple(value_B.shape))
-            answers.append(value_B)
+            value = left(keep_BG)
+            if value.ndim not in (1, 2) or len(value) != examples:
+                raise InputError("left", f"give shape ({examples},) or ({examples}, K)", tuple(value.shape))
+            answers.append(value)
     return torch.stack(answers, dim=1)
 
 
-def area(curve_BG: torch.Tensor) -> torch.Tensor:
+def area(curve: torch.Tensor) -> torch.Tensor:
     """Return how far the answer is from where it began, on average over the deletions, shape (B,): larger is better.
+
+    Two groups that pull one answer to different sides can make it come back when both are gone, so that even the true
+    order loses a little. With many answers at once (all hours of a forecast) such luck evens out.
 
     Parameters
     ----------
-    curve_BG : torch.Tensor, shape (B, G)
+    curve : torch.Tensor, shape (B, G) or (B, G, K)
         From `deletion_curve`.
 
     Examples
@@ -78,9 +81,9 @@ def area(curve_BG: torch.Tensor) -> torch.Tensor:
     >>> area(torch.tensor([[7.0, 3.0, 1.0]])).tolist()
     [5.0]
     """
-    if curve_BG.ndim != 2 or curve_BG.shape[1] < 2:
-        raise InputError("curve", "have shape (B, G) with at least two groups", tuple(curve_BG.shape))
-    mean_B: torch.Tensor = (curve_BG[:, 1:] - curve_BG[:, :1]).abs().mean(dim=1)
+    if curve.ndim not in (2, 3) or curve.shape[1] < 2:
+        raise InputError("curve", "have shape (B, G) or (B, G, K) with at least two groups", tuple(curve.shape))
+    mean_B: torch.Tensor = (curve[:, 1:] - curve[:, :1]).abs().flatten(1).mean(dim=1)
     return mean_B
 
 

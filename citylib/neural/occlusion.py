@@ -1,6 +1,6 @@
 """Occlusion: take one group away and see how the answer changes.
 
-Legend: B examples, G groups of numbers.
+Legend: B examples, G groups of numbers, K answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["occlusion"]
 
 
 def occlusion(left: Left, *, examples: int, groups: int) -> torch.Tensor:
-    """Return how much the answer falls when each group alone is taken away, shape (B, G).
+    """Return how much the answer falls when each group alone is taken away, shape (B, G) or (B, G, K).
 
     It needs no gradient, and asks what the model would say if the group had not been there. Two groups that say the
     same hide each other: without one the other is still there.
@@ -23,19 +23,19 @@ def occlusion(left: Left, *, examples: int, groups: int) -> torch.Tensor:
     Parameters
     ----------
     left : callable
-        From ``keep_BG`` to the answer, shape (B,): `citylib.neural.attribution.replaced`, or a model that can be told
-        what it may not see.
+        From ``keep_BG`` to the answer, shape (B,) or (B, K): `citylib.neural.attribution.replaced`, or a model that
+        can be told what it may not see.
     examples, groups : int
         B and G.
 
     Returns
     -------
-    torch.Tensor, shape (B, G)
+    torch.Tensor, shape (B, G) or (B, G, K)
 
     Raises
     ------
     InputError
-        An answer that is no number an example.
+        An answer of another shape.
 
     References
     ----------
@@ -52,12 +52,12 @@ def occlusion(left: Left, *, examples: int, groups: int) -> torch.Tensor:
     examples = checks.integer("examples", examples, minimum=1)
     keep_BG = torch.ones(examples, checks.integer("groups", groups, minimum=1), dtype=torch.bool)
     with torch.no_grad():
-        whole_B = left(keep_BG)
-        if whole_B.shape != (examples,):
-            raise InputError("left", f"give one number an example, shape ({examples},)", tuple(whole_B.shape))
-        score_BG = whole_B.new_zeros(examples, groups)
+        whole = left(keep_BG)
+        if whole.ndim not in (1, 2) or len(whole) != examples:
+            raise InputError("left", f"give shape ({examples},) or ({examples}, K)", tuple(whole.shape))
+        scores = []
         for g in range(groups):
             keep_BG[:, g] = False
-            score_BG[:, g] = whole_B - left(keep_BG)
+            scores.append(whole - left(keep_BG))
             keep_BG[:, g] = True
-    return score_BG
+    return torch.stack(scores, dim=1)

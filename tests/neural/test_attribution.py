@@ -101,6 +101,19 @@ def test_the_best_order_of_a_line_of_one_sign_has_the_largest_area() -> None:
         assert bool((deletion.area(deletion.deletion_curve(left, order)) <= known + 1e-12).all())
 
 
+def test_many_answers_at_once_are_each_by_itself() -> None:
+    x, base, slope = random(4, 6), random(4, 6, key="base"), random(6, 3, key="slope")
+    many = attribution.replaced(lambda z: z @ slope, x, base, torch.arange(6))
+    order = deletion.random_order(4, 6, generator=seeds.torch_generator(0))
+    for k in range(3):
+        one = attribution.replaced(lambda z, k=k: z @ slope[:, k], x, base, torch.arange(6))
+        torch.testing.assert_close(
+            occlusion(many, examples=4, groups=6)[..., k], occlusion(one, examples=4, groups=6), rtol=0, atol=1e-12
+        )
+        torch.testing.assert_close(deletion.deletion_curve(many, order)[..., k], deletion.deletion_curve(one, order))
+    assert deletion.area(deletion.deletion_curve(many, order)).shape == (4,)
+
+
 def test_attention_maps_are_those_of_the_layers_and_rows_add_up() -> None:
     block = Block(8, 2)
     x = torch.rand(3, 5, 8, generator=seeds.torch_generator(0))
@@ -136,10 +149,10 @@ def test_refusals() -> None:
         attribution.order_of(x / 0)
     with pytest.raises(InputError, match="order must hold each of the groups 0 to 1 once"):
         deletion.deletion_curve(lambda keep: keep[:, 0].float(), torch.tensor([[0, 0]]))
-    with pytest.raises(InputError, match="left must give one number an example"):
-        deletion.deletion_curve(lambda keep: keep.float(), torch.tensor([[0, 1]]))
-    with pytest.raises(InputError, match="left must give one number an example"):
-        occlusion(lambda keep: keep.float(), examples=2, groups=2)
+    with pytest.raises(InputError, match=r"left must give shape \(1,\) or \(1, K\)"):
+        deletion.deletion_curve(lambda keep: keep.float().mean(), torch.tensor([[0, 1]]))
+    with pytest.raises(InputError, match=r"left must give shape \(2,\) or \(2, K\)"):
+        occlusion(lambda keep: keep.float().mean(), examples=2, groups=2)
     with pytest.raises(InputError, match="at least two groups"):
         deletion.area(torch.zeros(2, 1))
     with pytest.raises(InputError, match="model must have a layer of self-attention"):
