@@ -2,12 +2,14 @@
 
 ``python -m benchmarks.neural_hybrid`` writes ``citylib/data/kept/hybrid.json``: for each set of parameters of the real
 book and each seed the chapter's table of scores, its parameters and what it was made of; then it prints the rows. A
-single run takes about a minute of CPU. ``--rows`` prints them from the record alone.
+single run takes about a minute of CPU; runs already recorded by the same files are not repeated. ``--rows`` prints the
+rows from the record alone, ``--seeds`` says how many seeds there are to be.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import tempfile
@@ -33,7 +35,6 @@ RUNS: tuple[dict[str, Any], ...] = (
     },
     {"source": "traffic-scats-boroondara", "cut": "2006-10-25", "stretch_days": 4},
 )
-SEEDS = range(5)
 PACKAGES = ("numba", "numpy", "scipy", "torch")
 FILES = (
     "citylib/neural/models/residual_net.py",
@@ -51,7 +52,7 @@ POINTS = {"traffic-metr-la": "hybrid los-loop", "traffic-scats-boroondara": "hyb
 
 def once(given: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
     """Run the chapter with one seed and return what is kept of it."""
-    planned = plan.single(CHAPTER, {**given, "device": "cpu", "seed": seed}).runs[0]
+    planned = plan.single(CHAPTER, {**given, "device": "cpu", "seed": seed}, limits={"minutes": 120}).runs[0]
     outcome = run.run_one(planned, folder)
     if outcome.status != "ok":
         raise SystemExit(json.dumps(outcome.error, indent=1))
@@ -81,20 +82,34 @@ def report(found: dict[str, Any]) -> list[dict[str, Any]]:
     return out
 
 
+def record(path: Path, seeds: int) -> None:
+    """Run what is not yet recorded by these files, and write the record after each run."""
+    made_of = rows.digests(FILES)
+    content: dict[str, Any] = {"command": "python -m benchmarks.neural_hybrid", "versions": rows.versions(PACKAGES)}
+    content |= {"machine": rows.machine(), "files": made_of, "runs": []}
+    if path.exists():
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        content["runs"] = earlier["runs"] if earlier["files"] == made_of else []
+    for seed, given in itertools.product(range(seeds), RUNS):
+        asked = {**given, "seed": seed}
+        if any(asked.items() <= one["parameters"].items() for one in content["runs"]):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            content["runs"].append(once(given, seed, Path(folder) / "run"))
+        half = path.with_suffix(".part")
+        half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        half.replace(path)
+
+
 def main() -> int:
     """Record all runs, print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", action="store_true", help="print the rows of the record that is there")
+    parser.add_argument("--seeds", type=int, default=5)
+    asked = parser.parse_args()
     path = KEPT / "hybrid.json"
-    if not parser.parse_args().rows:
-        before = rows.digests(FILES)
-        with tempfile.TemporaryDirectory() as folder:
-            runs = [once(given, s, Path(folder) / f"{k}-{s}") for k, given in enumerate(RUNS) for s in SEEDS]
-        content = {"command": "python -m benchmarks.neural_hybrid", "versions": rows.versions(PACKAGES)}
-        content |= {"machine": rows.machine(), "files": before, "runs": runs}
-        half = path.with_suffix(".part")
-        half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        half.replace(path)
+    if not asked.rows:
+        record(path, asked.seeds)
     for row in report(json.loads(path.read_text(encoding="utf-8"))):
         low, high = row["rmse_range"]
         told = f"RMSE {row['rmse']:.3f} ({low:.3f} to {high:.3f}), MAE {row['mae']:.3f}, {row['seeds']} seeds"

@@ -70,7 +70,7 @@ def contributions(
             axes.hlines(at, rows[:, 1], rows[:, 2], color=mode["colours"][0], linewidth=1.6)
             axes.plot(rows[:, 0], at, "o", color=mode["colours"][0], markersize=5)
             axes.set_title(way, fontsize=9.5)
-            axes.xaxis.set_major_locator(MaxNLocator(4))
+            axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
             axes.grid(axis="y", visible=False)
         grid[0].set_yticks(at, list(parts))
