@@ -3,6 +3,7 @@
 - `citylib.neural.windows`: readings cut into histories and targets that never cross the split, and into days
 - `citylib.neural.scaling`: each sensor's scale, from the training rows only
 - `citylib.neural.sequences`: windows of many series, gathered when they are needed
+- `citylib.neural.series_bank`: the same of many sources, with their own units, steps and spans
 - `citylib.neural.calendar`: the hour and the day of the week as numbers
 - `citylib.neural.models.mlp`: the multilayer perceptron
 - `citylib.neural.models.autoencoder`: the autoencoder, and a classifier that starts from it
@@ -11,6 +12,8 @@
 - `citylib.neural.masks`: which patches to hide
 - `citylib.neural.pretrain`: learning to fill what is hidden, or to forecast
 - `citylib.neural.finetune`: how much of a pre-trained model may change
+- `citylib.neural.augment`: windows with noise, at another size, with holes
+- `citylib.neural.plain_fills`: straight lines, last values, the same hour: what a fill must beat
 - `citylib.neural.losses`: what is made small
 - `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill

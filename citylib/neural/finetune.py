@@ -14,7 +14,7 @@ from citylib import checks
 from citylib.neural.layers.attention import Block
 from citylib.neural.layers.lora import LowRank
 from citylib.neural.models.patch_transformer import PatchTransformer
-from citylib.neural.sequences import Sequences
+from citylib.neural.sequences import Windows
 
 __all__ = ["WAYS", "adapt", "forecast", "trainable"]
 
@@ -74,7 +74,7 @@ def trainable(model: nn.Module) -> int:
 
 
 def forecast(
-    model: PatchTransformer, sequences: Sequences, origin_B: torch.Tensor, sensor_B: torch.Tensor, *, batch: int = 1024
+    model: PatchTransformer, sequences: Windows, origin_B: torch.Tensor, sensor_B: torch.Tensor, *, batch: int = 1024
 ) -> torch.Tensor:
     """Return forecasts of windows from their histories alone, shape (B, H).
 
@@ -82,7 +82,7 @@ def forecast(
     ----------
     model : PatchTransformer
         Is put into evaluation.
-    sequences : Sequences
+    sequences : Windows
         Where windows are cut from; nothing from the origin on is looked at.
     origin_B, sensor_B : torch.Tensor of int, shape (B,)
         As `Sequences.examples` gives them.

@@ -15,7 +15,7 @@ from citylib import checks
 from citylib.errors import InputError
 from citylib.neural.layers.patches import spread
 from citylib.neural.models.patch_transformer import PatchTransformer
-from citylib.neural.sequences import Sequences
+from citylib.neural.sequences import Windows
 
 __all__ = ["filling", "forecasting", "masked_error", "observed_loss"]
 
@@ -108,7 +108,7 @@ def masked_error(
     return observed_loss(guess_BT, x_BT, counted_BT, kind=kind)
 
 
-def filling(sequences: Sequences, *, kind: str = "absolute", relative: bool = False) -> Loss:
+def filling(sequences: Windows, *, kind: str = "absolute", relative: bool = False) -> Loss:
     """Return the loss of masked pre-training, for `citylib.neural.train.train`.
 
     Its examples are (origin, sensor, hidden): the masks are drawn beforehand (`citylib.neural.masks.draw`), one an
@@ -116,7 +116,7 @@ def filling(sequences: Sequences, *, kind: str = "absolute", relative: bool = Fa
 
     Parameters
     ----------
-    sequences : Sequences
+    sequences : Windows
         Where windows are cut from.
     kind, relative
         As in `masked_error`.
@@ -129,14 +129,14 @@ def filling(sequences: Sequences, *, kind: str = "absolute", relative: bool = Fa
     return loss
 
 
-def forecasting(sequences: Sequences, *, kind: str = "absolute", relative: bool = False) -> Loss:
+def forecasting(sequences: Windows, *, kind: str = "absolute", relative: bool = False) -> Loss:
     """Return the loss of forecasting the horizon from the history, for `citylib.neural.train.train`.
 
     Its examples are (origin, sensor).
 
     Parameters
     ----------
-    sequences : Sequences
+    sequences : Windows
         Where windows are cut from.
     kind, relative
         As in `masked_error`.

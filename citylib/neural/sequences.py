@@ -6,6 +6,8 @@ C side channels.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,7 +16,27 @@ from torch import nn
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["Sequences"]
+__all__ = ["Sequences", "Windows"]
+
+
+class Windows(Protocol):
+    """Where windows are cut from: `Sequences` of one time axis, or `citylib.neural.series_bank.SeriesBank` of many."""
+
+    history: int
+    horizon: int
+    patch: int
+
+    @property
+    def patches(self) -> int:
+        """Patches of a window P."""
+
+    def take(
+        self, origin_B: torch.Tensor, sensor_B: torch.Tensor, /
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Return windows: values (B, L + H) with NaN, what is observed of them, and channels (B, P, C)."""
+
+    def history_only(self, seen_BT: torch.Tensor, /) -> torch.Tensor:
+        """Return `seen_BT` with the horizon hidden."""
 
 
 class Sequences:
