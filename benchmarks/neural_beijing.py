@@ -1,7 +1,8 @@
 """Few labels at a new station of Beijing: the bar, from the raw figures that were recorded.
 
 ``python -m benchmarks.neural_beijing --only beijing`` runs `benchmarks.neural_beijing_runs` and records it; a station
-that is finished is kept under ``_build/neural_beijing``, so that a run that was killed goes on.
+that is finished is kept under ``_build/neural_beijing``, so that a run that was killed goes on. ``--keep`` writes what
+chapter neural/04 shows of it to ``citylib/data/kept/few_labels.json``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from benchmarks import rows
 from benchmarks.neural_beijing_runs import DRAWS, model_size, places, record
 from citylib import seeds
+from citylib.data.recorded import KEPT as SHOWN
 from citylib.evaluate import compare
 
 FILES = (
@@ -128,13 +130,48 @@ def _mae(run: Raw, name: str) -> float:
     return float(np.sum(np.array(run["losses"][name]) * count) / count.sum())
 
 
+def keep() -> None:
+    """Write what the chapter shows: errors of every contender, what was chosen, and the gain with its interval."""
+    whole = json.loads((rows.RECORDED / "beijing.json").read_text(encoding="utf-8"))
+    raw = whole["raw"]
+    content = {name: whole[name] for name in ("versions", "machine", "files")}
+    content |= {"command": "python -m benchmarks.neural_beijing --only beijing, then --keep", "runs": summary(raw)}
+    content |= {"gains": gains(raw), "against": against(raw), "parameters": raw["parameters"], "data": raw["files"]}
+    content["chosen"] = [run["choice"] for run in raw["runs"] if "choice" in run]
+    content["pretraining_cpu_seconds"] = [run["cpu"]["pretrain"] for run in raw["runs"] if "station" in run]
+    half = (SHOWN / "few_labels.json").with_suffix(".part")
+    half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    half.rename(SHOWN / "few_labels.json")
+
+
+def against(raw: Raw) -> list[Raw]:
+    """Compare the tuned network with every other contender, by day over the stations where both were tried."""
+    out = []
+    names = sorted({name for run in raw["runs"] for name in run.get("losses", {})})
+    for name in names:
+        how = name.rpartition(" | ")[2] if " | " in name else "days"
+        ours = f"pre-trained, tuned | {how}"
+        if name == ours:
+            continue
+        shared = {**raw, "runs": [r for r in raw["runs"] if {name, ours} <= set(r.get("losses", {}))]}
+        lost = [daily(shared, one) for one in (name, ours)]
+        found = compare.paired_bootstrap(*lost, block=7, generator=seeds.generator(0, "weeks", name))
+        row = {"contender": name, "draw": how, "stations": sorted(per_station(shared, name)), "low": found.low}
+        out.append({**row, "difference": found.estimate, "high": found.high})
+    return out
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="record or measure one point")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path, help="write the rows here")
+    parser.add_argument("--keep", action="store_true", help="write what the chapter shows of what was recorded")
     given = parser.parse_args()
+    if given.keep:
+        keep()
+        return 0
     return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
 
 
