@@ -12,6 +12,9 @@
 - `citylib.neural.masks`: which patches to hide
 - `citylib.neural.pretrain`: learning to fill what is hidden, or to forecast
 - `citylib.neural.finetune`: how much of a pre-trained model may change
+- `citylib.neural.models.sensor_mlp`: one perceptron for all sensors (`sensor_features`: what it is told,
+  `sensor_forecast`: fitted before a cut)
+- `citylib.neural.compress`: networks pruned and taught; `citylib.neural.onnx_files`: written and run in 32 or 8 bits
 - `citylib.neural.losses`: what is made small
 - `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill
