@@ -23,7 +23,7 @@ from benchmarks import neural_losloop as losloop
 from benchmarks import rows
 from benchmarks.rows import Point, Raw, Verdict, median
 
-SIZES, LOSS, SEED, SHARE = ((96, 48), (64, 32), (48, 24), (32, 16)), 0.01, 0, 0.5
+SIZES, LOSS, SEEDS, SHARE = ((96, 48), (64, 32), (48, 24), (32, 16)), 0.01, (0, 1, 2), 0.5
 TURNS, ITEMS = 9, (1, 64, 207, 13248)
 CALLS = {1: 2000, 64: 600, 207: 200, 13248: 4}
 SMALLER, FASTER, WORSE = 4.0, 2.0, 0.02
@@ -48,7 +48,7 @@ def teacher(cut: int) -> Any:
     torch.set_num_threads(1)
     values, times, _ = losloop.speeds()
     given: Any = {"cut": cut, "neighbour": losloop.near(losloop.NEIGHBOURS), "lags": losloop.LAGS}
-    return sensor_forecast.fit(values, times, generator=seeds.torch_generator(SEED, "losloop"), **given)
+    return sensor_forecast.fit(values, times, generator=seeds.torch_generator(SEEDS[0], "losloop"), **given)
 
 
 def learned(made: Any) -> Any:
@@ -59,7 +59,7 @@ def learned(made: Any) -> Any:
     return compress.taught(made.model, sensor_forecast.examples(made.features, losloop.speeds()[0], at))
 
 
-def retrained(made: Any, model: Any, examples: Any, *, rate: float) -> Any:
+def retrained(made: Any, model: Any, examples: Any, *, rate: float, seed: int = SEEDS[0]) -> Any:
     """Train a small network on what the teacher says and what came."""
     from citylib import seeds
     from citylib.neural import compress
@@ -68,18 +68,18 @@ def retrained(made: Any, model: Any, examples: Any, *, rate: float) -> Any:
     recipe = made.recipe
     loss = compress.distilling(recipe.delta / made.features.unit, share=SHARE)
     given: Any = {"epochs": recipe.epochs, "batch": recipe.batch, "decay": recipe.decay, "rate": rate}
-    given |= {"schedule": "cosine", "warm": 0.1, "generator": seeds.torch_generator(SEED, "small")}
+    given |= {"schedule": "cosine", "warm": 0.1, "generator": seeds.torch_generator(seed, "small")}
     train(model, loss, examples, **given)
     return model
 
 
-def student(made: Any, hidden: tuple[int, ...], examples: Any) -> Any:
+def student(made: Any, hidden: tuple[int, ...], examples: Any, *, seed: int = SEEDS[0]) -> Any:
     """Teach a small network."""
     from citylib import seeds
     from citylib.neural import compress
 
-    drawn = compress.student(made.model, hidden, generator=seeds.torch_generator(SEED, "student"))
-    return retrained(made, drawn, examples, rate=made.recipe.rate)
+    drawn = compress.student(made.model, hidden, generator=seeds.torch_generator(seed, "student"))
+    return retrained(made, drawn, examples, rate=made.recipe.rate, seed=seed)
 
 
 def scored(made: Any, run: Callable[..., Any], at: Any) -> dict[str, float]:
@@ -134,7 +134,7 @@ def compressed(quick: bool) -> Raw:
     from citylib.neural import compress, onnx_files
 
     hidden, tried = (SIZES[1], []) if quick else chosen()
-    made = losloop.network(SEED)
+    made = losloop.network(SEEDS[0])
     at, found = losloop.origins(losloop.CUT), forms(made, hidden)
     runners = {name: onnx_files.Runner(content) for name, (_, content) in found.items()}
     table = []
@@ -144,12 +144,27 @@ def compressed(quick: bool) -> Raw:
         one["memory"] = compress.memory(model, 64, bits=8 if "8 bits" in name else 32)
         table.append(one | scored(made, runners[name], at))
         print(table[-1], flush=True)
-    raw: Raw = {"seed": SEED, "hidden": list(hidden), "tried": tried, "forms": table, "microseconds": {}}
+    raw: Raw = {"hidden": list(hidden), "tried": tried, "forms": table, "microseconds": {}}
     raw["data"] = {file.file: file.sha256 for file in losloop.week().files}
+    raw["seeds"] = [again(seed, hidden, at) for seed in (SEEDS[:1] if quick else SEEDS)]
     inputs = [one.numpy() for one in learned(made)[:3]]
     for items in ITEMS:
         raw["microseconds"][str(items)] = timed(runners, [one[:items] for one in inputs], 3 if quick else TURNS)
     return raw
+
+
+def again(seed: int, hidden: tuple[int, ...], at: Any) -> Raw:
+    """Return test scores of the original and the compressed network from another seed."""
+    from citylib.neural import onnx_files
+
+    made = losloop.network(seed)
+    examples = learned(made)
+    small = onnx_files.eight_bits(student(made, hidden, examples, seed=seed), examples[:3])
+    out: Raw = {"seed": seed}
+    for name, content in ((ORIGINAL, onnx_files.plain(made.model)), (COMPRESSED, small)):
+        out[name] = scored(made, onnx_files.Runner(content), at)
+    print(out, flush=True)
+    return out
 
 
 def timed(runners: dict[str, Any], batch: list[Any], turns: int) -> dict[str, list[float]]:
@@ -172,8 +187,11 @@ def judge(raw: Raw) -> Verdict:
     before, after = table[ORIGINAL], table[COMPRESSED]
     smaller = before["bytes"] / after["bytes"]
     faster = {items: median(told[ORIGINAL]) / median(told[COMPRESSED]) for items, told in raw["microseconds"].items()}
-    worse = {name: after[name] / before[name] - 1 for name in ("rmse", "mae")}
-    ok = smaller >= SMALLER and max(faster["1"], faster["64"]) >= FASTER and max(worse.values()) < WORSE
+    worse = {
+        name: max(one[COMPRESSED][name] / one[ORIGINAL][name] - 1 for one in raw["seeds"]) for name in ("rmse", "mae")
+    }
+    complete = len(raw["seeds"]) == len(SEEDS)
+    ok = complete and smaller >= SMALLER and max(faster["1"], faster["64"]) >= FASTER and max(worse.values()) < WORSE
     spent = {
         items: [median(told[name]) for name in (ORIGINAL, COMPRESSED)] for items, told in raw["microseconds"].items()
     }
@@ -182,7 +200,7 @@ def judge(raw: Raw) -> Verdict:
     ratio = f"{smaller:.1f} times smaller; faster " + ", ".join(f"{v:.2f} ({k} items)" for k, v in faster.items())
     score = "; RMSE {:.3f}, MAE {:.3f}"
     ours, peer = (text + score.format(one["rmse"], one["mae"]) for text, one in ((ours, after), (peer, before)))
-    return Verdict(ours, peer, f"{ratio}; RMSE {worse['rmse']:+.2%}, MAE {worse['mae']:+.2%}", ok)
+    return Verdict(ours, peer, f"{ratio}; RMSE {worse['rmse']:+.2%}, MAE {worse['mae']:+.2%} (worst seed)", ok)
 
 
 POINTS = (
@@ -190,7 +208,7 @@ POINTS = (
         "compress",
         "the los-loop network taught to a smaller one in 8 bits against itself in 32 bits, ONNX Runtime, one thread; "
         "one item is one sensor at one moment",
-        "4 times smaller, 2 times faster with 64 items, RMSE and MAE on the test part less than 2 % worse",
+        "4 times smaller, 2 times faster with 64 items, test RMSE and MAE less than 2 % worse in each of 3 seeds",
         compressed, judge, PACKAGES, FILES, long=True,
     ),
 )  # fmt: skip

@@ -14,6 +14,9 @@
 - `citylib.neural.finetune`: how much of a pre-trained model may change
 - `citylib.neural.augment`: windows with noise, at another size, with holes
 - `citylib.neural.plain_fills`: straight lines, last values, the same hour: what a fill must beat
+- `citylib.neural.models.sensor_mlp`: one perceptron for all sensors (`sensor_features`: what it is told,
+  `sensor_forecast`: fitted before a cut)
+- `citylib.neural.compress`: networks pruned and taught; `citylib.neural.onnx_files`: written and run in 32 or 8 bits
 - `citylib.neural.losses`: what is made small
 - `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill

@@ -101,11 +101,9 @@ def eight_bits(model: SensorMLP, inputs: Sequence[torch.Tensor], *, tail: float 
         grid = graph.hold(f"step{k}", step), graph.hold(f"zero{k}", zero)
         graph.node("QuantizeLinear", _entering(k), *grid, to=f"in{k}_whole")
         graph.node("DequantizeLinear", f"in{k}_whole", *grid, to=f"in{k}")
-        held = graph.hold(f"w{k}_whole", whole), graph.hold(f"w{k}_scale", scale)
-        graph.node("DequantizeLinear", *held, to=f"w{k}", axis=1)
+        graph.back(f"w{k}", whole, scale, axis=1)
         bias = np.rint(_numbers(layer.bias) / (scale * step)).astype(np.int32)
-        held = graph.hold(f"b{k}_whole", bias), graph.hold(f"b{k}_scale", (scale * step).astype(np.float32))
-        graph.node("DequantizeLinear", *held, to=f"b{k}", axis=0)
+        graph.back(f"b{k}", bias, (scale * step).astype(np.float32), axis=0)
         graph.layer(k, f"in{k}", f"w{k}", f"b{k}", last=layer is model.head)
     return graph.file(model)
 
@@ -165,6 +163,12 @@ class _Graph:
 
     def node(self, what: str, *of: str, to: str, **more: Any) -> None:
         self.nodes.append(helper.make_node(what, list(of), [to], **more))
+
+    def back(self, name: str, whole: npt.NDArray[Any], scale: FloatArray, *, axis: int) -> None:
+        """Whole numbers times their scale; ONNX Runtime sums them as whole numbers only where zeros are named."""
+        zero = self.hold(f"{name}_zero", np.zeros(scale.shape, whole.dtype))
+        parts = self.hold(f"{name}_whole", whole), self.hold(f"{name}_scale", scale), zero
+        self.node("DequantizeLinear", *parts, to=name, axis=axis)
 
     def layer(self, k: int, entering: str, weight: str, bias: str, *, last: bool) -> None:
         self.node("Gemm", entering, weight, bias, to="y" if last else f"sum{k}")

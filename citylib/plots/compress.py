@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
@@ -81,6 +81,7 @@ def trade(
                 axes.plot(values[here], height[here], label=kind, **look, **fill)
             axes.set(xlabel=key, xscale="log")
             axes.margins(0.12)
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _short(v)))
             axes.xaxis.set_minor_formatter(NullFormatter())
             if baseline is not None and baseline[1] < height.max() + 0.5 * np.ptp(height):
