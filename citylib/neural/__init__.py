@@ -14,6 +14,11 @@
 - `citylib.neural.finetune`: how much of a pre-trained model may change
 - `citylib.neural.augment`: windows with noise, at another size, with holes
 - `citylib.neural.plain_fills`: straight lines, last values, the same hour: what a fill must beat
+- `citylib.neural.attribution`, `integrated_gradients`, `occlusion`, `attention_maps`: what an answer hangs on
+- `citylib.neural.deletion`: the test that says which of them to believe
+- `citylib.neural.explain`: all four asked of a patch transformer
+- `citylib.neural.missing_patches`: learning to forecast with parts of the history missing
+- `citylib.neural.planted_memory`: series of which the truth is known
 - `citylib.neural.losses`: what is made small
 - `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill

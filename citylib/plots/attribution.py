@@ -57,7 +57,9 @@ def by_step(
     held = {key: checks.series(key, value) for key, value in lines.items()}
     checks.integer("number of lines", len(held), minimum=1, maximum=len(MARKS))
     checks.same_length(x=at, **held)
-    told = "; ".join(f"{key} from {line[0]:.3g} to {line[-1]:.3g}, highest at {at[line.argmax()]}" for key, line in held.items())
+    told = "; ".join(
+        f"{key} from {line[0]:.3g} to {line[-1]:.3g}, highest at {at[line.argmax()]}" for key, line in held.items()
+    )
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
