@@ -17,6 +17,11 @@
 - `citylib.neural.models.sensor_mlp`: one perceptron for all sensors (`sensor_features`: what it is told,
   `sensor_forecast`: fitted before a cut)
 - `citylib.neural.compress`: networks pruned and taught; `citylib.neural.onnx_files`: written and run in 32 or 8 bits
+- `citylib.neural.attribution`, `integrated_gradients`, `occlusion`, `attention_maps`: what an answer hangs on
+- `citylib.neural.deletion`: the test that says which of them to believe
+- `citylib.neural.explain`: all four asked of a patch transformer
+- `citylib.neural.missing_patches`: learning to forecast with parts of the history missing
+- `citylib.neural.planted_memory`: series of which the truth is known
 - `citylib.neural.losses`: what is made small
 - `citylib.neural.planted`: faults planted into days, where the truth must be known
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill

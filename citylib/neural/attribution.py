@@ -1,7 +1,7 @@
 """What an answer hangs on: the shared terms of every way to ask, and the answer with parts of the input taken away.
 
-Legend: B examples, D numbers in one, G groups of them (a patch, a sensor, one number), K answers. A *score* says how much a group
-adds to the answer: positive raises it. `keep_BG` says which groups of each example are left to the model.
+Legend: B examples, D numbers in one, G groups of them (a patch, a sensor, one number), K answers. A *score* says how
+much a group adds to the answer: positive raises it. `keep_BG` says which groups of each example are left to the model.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ for, S steps a patch, C side channels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -103,15 +104,13 @@ def explain(
     def left(keep_BG: torch.Tensor) -> torch.Tensor:
         return model.forecast(history_BL, keep_BG.to(history_BL.device)[:, group_L], horizon, channels_BPC)
 
+    def at(k: int, x_BL: torch.Tensor) -> torch.Tensor:
+        return model.forecast(x_BL, seen_BL, horizon, channels_BPC)[:, k]
+
     model.eval()
     slopes, gaps, changes = [], [], []
     for k in torch.linspace(0, horizon - 1, hours).round().long().tolist():
-        found = integrated_gradients(
-            lambda x_BL, k=k: model.forecast(x_BL, seen_BL, horizon, channels_BPC)[:, k],
-            history_BL,
-            baseline_BD=torch.zeros_like(history_BL),
-            steps=points,
-        )
+        found = integrated_gradients(partial(at, k), history_BL, baseline_BD=torch.zeros_like(history_BL), steps=points)
         slopes.append(by_group(found.score_BD, group_L).abs())
         gaps.append(float(found.gap_B.abs().max()))
         changes.append(float(found.change_B.abs().mean()))

@@ -46,8 +46,8 @@ def integrated_gradients(
 
     With f the answer and b the baseline, the score of number i is
     (x_i - b_i) times the integral over a from 0 to 1 of df/dx_i at b + a (x - b). The scores add up to f(x) - f(b)
-    (completeness). The integral is taken by Gauss and Legendre's rule, exact for polynomials of degree 2 steps - 1 along
-    the way: a line needs one step, a bent network some tens; `Integrated.gap_B` tells whether they were enough.
+    (completeness). The integral is taken by Gauss and Legendre's rule, exact for polynomials of degree 2 steps - 1
+    along the way: a line needs one step, a bent network some tens; `Integrated.gap_B` tells whether they were enough.
 
     Parameters
     ----------

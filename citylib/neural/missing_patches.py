@@ -44,7 +44,9 @@ def draw_missing(
     largest = int(most * patches)
     if not 0 <= largest < patches or not 0 <= share <= 1:
         raise InputError("most, share", "be shares that leave a patch to see", (most, share))
-    count_B1 = torch.randint(1, largest + 1, (examples, 1), generator=generator) if largest else torch.zeros(examples, 1)
+    count_B1 = (
+        torch.randint(1, largest + 1, (examples, 1), generator=generator) if largest else torch.zeros(examples, 1)
+    )
     rank_BP = torch.rand(examples, patches, generator=generator).argsort(dim=1).argsort(dim=1)
     some_B1 = torch.rand(examples, 1, generator=generator) < share
     return (rank_BP < count_B1) & some_B1
@@ -53,8 +55,8 @@ def draw_missing(
 def forecasting_without(sequences: Sequences, *, kind: str = "absolute") -> Callable[..., torch.Tensor]:
     """Return the loss of forecasting the horizon from what is left of the history, for `citylib.neural.train.train`.
 
-    Its examples are (origin, sensor, missing). A model that never missed anything answers wildly when something is taken
-    away, and then a deletion test says more of its surprise than of what it looked at (Hooker et al., 2019).
+    Its examples are (origin, sensor, missing). A model that never missed anything answers wildly when something is
+    taken away, and then a deletion test says more of its surprise than of what it looked at (Hooker et al., 2019).
 
     Parameters
     ----------

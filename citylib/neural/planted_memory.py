@@ -1,4 +1,4 @@
-"""Series that remember what they are told to: what matters for the next reading is planted, so explanations can be tried.
+"""Series that remember what they are told to: what matters for the next reading is planted, and explanations tried.
 
 Legend: T time steps, N sensors.
 """
@@ -58,7 +58,9 @@ def remember(lags: Mapping[int, float], *, steps: int, sensors: int, generator: 
         raise InputError("lags", "have weights whose absolute values add up to less than 1", f"{total:g}")
     steps, sensors = checks.integer("steps", steps, minimum=1), checks.integer("sensors", sensors, minimum=1)
     longest = max(weights)
-    burn = longest * (2 + int(np.ceil(np.log(0.01) / np.log(total)))) if total > 0 else longest  # the start is forgotten
+    burn = (
+        longest * (2 + int(np.ceil(np.log(0.01) / np.log(total)))) if total > 0 else longest
+    )  # the start is forgotten
     y_TN = generator.standard_normal((burn + steps, sensors))
     for t in range(longest, len(y_TN)):
         for lag, weight in weights.items():

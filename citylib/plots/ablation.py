@@ -50,16 +50,16 @@ def contributions(
     """
     found = {way: checks.matrix("ways", rows) for way, rows in ways.items()}
     if not 1 <= len(parts) <= MOST_PARTS or not 1 <= len(found) <= MOST_WAYS:
-        raise InputError(
-            "parts, ways", f"be 1 to {MOST_PARTS} and 1 to {MOST_WAYS}", f"{len(parts)} and {len(found)}"
-        )
+        raise InputError("parts, ways", f"be 1 to {MOST_PARTS} and 1 to {MOST_WAYS}", f"{len(parts)} and {len(found)}")
     for rows in found.values():
         if rows.shape != (len(parts), 3):
             raise InputError("ways", f"have shape ({len(parts)}, 3) each", rows.shape)
     at = np.arange(len(parts))[::-1]
     said = "; ".join(
         f"{way}: "
-        + ", ".join(f"{part} {v:.1%} ({low:.1%} to {high:.1%})" for part, (v, low, high) in zip(parts, rows, strict=True))
+        + ", ".join(
+            f"{part} {v:.1%} ({low:.1%} to {high:.1%})" for part, (v, low, high) in zip(parts, rows, strict=True)
+        )
         for way, rows in found.items()
     )
 

@@ -26,6 +26,7 @@ def by_step(
     *,
     x_label: str,
     y_label: str,
+    zero: bool = True,
     caption: str = "",
 ) -> results.Payload:
     """Draw a few numbers by a whole number, a line a method: scores by day, or the answer by days taken away.
@@ -40,6 +41,8 @@ def by_step(
         By method; at most 6.
     x_label, y_label : str
         With the units.
+    zero : bool, default True
+        Whether the axis upwards begins at 0.
     caption : str, optional
         One sentence under it.
 
@@ -57,14 +60,19 @@ def by_step(
     held = {key: checks.series(key, value) for key, value in lines.items()}
     checks.integer("number of lines", len(held), minimum=1, maximum=len(MARKS))
     checks.same_length(x=at, **held)
-    told = "; ".join(f"{key} from {line[0]:.3g} to {line[-1]:.3g}, highest at {at[line.argmax()]}" for key, line in held.items())
+    told = "; ".join(
+        f"{key} from {line[0]:.3g} to {line[-1]:.3g}, highest at {at[line.argmax()]}" for key, line in held.items()
+    )
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         for k, (key, line) in enumerate(held.items()):
             look = {"linestyle": DASHES[k], "marker": MARKS[k], "markersize": 4, "color": mode["colours"][k]}
             axes.plot(at, line, label=key, **look)
-        axes.set(xlabel=x_label, ylabel=y_label, ylim=(min(0.0, *(line.min() for line in held.values())), None))
+        axes.set(xlabel=x_label, ylabel=y_label)
+        if zero:
+            every = np.concatenate([[0.0], *held.values()])
+            axes.set_ylim(every.min() - 0.04 * np.ptp(every), every.max() + 0.06 * np.ptp(every) or 1.0)
         axes.set_xticks(at[:: max(1, -(-len(at) // 14))])
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
