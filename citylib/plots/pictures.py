@@ -96,7 +96,7 @@ def examples(name: str, pictures: Mapping[str, npt.ArrayLike], *, minutes: float
     said = "; ".join(f"{k}: own row from {v[middle, 0]:.0%} to {v[middle, -1]:.0%}" for k, v in shown.items())
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
-        grid = figure.subplots(1, len(shown), squeeze=False)[0]
+        grid = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
         for axes, (title, picture) in zip(grid, shown.items(), strict=True):
             extent = (-columns * minutes, 0, middle + 0.5, -middle - 0.5)
             image = axes.imshow(picture, extent=extent, **LOOK)
@@ -162,7 +162,7 @@ def confusions(
         grid[0].set_ylabel("what came")
         figure.supxlabel("what was said", fontsize=10, color=mode["ink"])
 
-    return style.show(name, draw, alt=f"Who is taken for whom: {said}.", caption=caption, height=3.3)
+    return style.show(name, draw, alt=f"Who is taken for whom: {said}.", caption=caption, height=2.8)
 
 
 def reliability(name: str, contenders: Mapping[str, pd.DataFrame], *, caption: str = "") -> results.Payload:
