@@ -5,7 +5,7 @@ The level half an hour ahead, as a share of each sensor's 85th-percentile speed 
 temperatures; the rest judges. Pixels and cases are the same for all. Readings that were filled in before publication
 are neither shown nor foreseen; the last column of the report has them back in. A report, wherever it comes out.
 
-``python -m benchmarks.neural_congestion --only congestion`` measures it (about five CPU minutes) and writes
+``python -m benchmarks.neural_congestion --only congestion`` measures it (about ten CPU minutes) and writes
 ``citylib/data/kept/neural_congestion.json`` for the chapter too.
 """
 
@@ -27,7 +27,7 @@ from benchmarks.rows import Point, Raw, Verdict
 SOURCE, GRAPH = "traffic-metr-la", "adjacency_directed"
 SHOWN: dict[str, Any] = {"columns": 12, "ahead": 6}
 SIDE, DAY, BLOCK = 4, 288, 24  # sensors on each side; steps of validation; steps in a block: two hours
-SEEDS, COUNT, EPOCHS, EVERY, DRAWS = (0, 1, 2), 20_000, 3, 6, 200
+SEEDS, COUNT, EPOCHS, EVERY, DRAWS = (0, 1, 2), 40_000, 3, 3, 200
 FEW, FEW_JUDGE = 2_000, 500  # labels of one day, and of the judging day, where labels are few
 FIRST: list[dict[str, Any]] = [
     {"schedule": "constant", "rate": 0.03},
