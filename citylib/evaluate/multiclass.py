@@ -7,6 +7,7 @@ Legend: n cases, K classes, numbered 0 to K - 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -17,11 +18,12 @@ from scipy import optimize
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["Scored", "temperature", "tempered"]
+__all__ = ["LEANS", "Scored", "favouring", "lean", "temperature", "tempered"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 15
+LEANS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _LIKELIEST = cast("IntArray", None)
 
 
@@ -161,6 +163,73 @@ class Scored:
         if not found.sum() > 0:
             raise InputError("weight", "be above 0 somewhere", 0)
         return found
+
+
+def favouring(probability: npt.ArrayLike, frequency: npt.ArrayLike, *, lean: float) -> IntArray:
+    """Return the class to say when rare ones count as much as common ones: the one with the largest p_k / f_k^a.
+
+    The probabilities stay what they are; only what is said leans to the rare. With a = 0 it is the likeliest class,
+    with a = 1 the one whose probability is raised most over what it is without any knowledge.
+
+    Parameters
+    ----------
+    probability : array_like, shape (n, K)
+        Of each class.
+    frequency : array_like, shape (K,)
+        How often each occurs in what was learned from, above 0.
+    lean : float
+        The power a, 0 or more.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Raises
+    ------
+    InputError
+        Frequencies that are not above 0, or not one a class.
+
+    Examples
+    --------
+    >>> [favouring([[0.7, 0.3]], [0.9, 0.1], lean=a).tolist() for a in (0.0, 1.0)]
+    [[0], [1]]
+    """
+    chance, often = checks.matrix("probability", probability), checks.series("frequency", frequency)
+    if len(often) != chance.shape[1] or not (often > 0).all():
+        raise InputError("frequency", f"hold {chance.shape[1]} numbers above 0", often.tolist())
+    return np.asarray((chance / often ** checks.number("lean", lean, minimum=0)).argmax(axis=1), dtype=np.int64)
+
+
+def lean(
+    actual: npt.ArrayLike, probability: npt.ArrayLike, frequency: npt.ArrayLike, *, tried: Sequence[float] = LEANS
+) -> float:
+    """Return the lean of `favouring` with the highest macro F1, on data that the model was not fitted on.
+
+    Parameters
+    ----------
+    actual : array_like of int, shape (n,)
+        Classes.
+    probability : array_like, shape (n, K)
+        Of each class.
+    frequency : array_like, shape (K,)
+        As in `favouring`.
+    tried : sequence of float, default (0, 0.25, 0.5, 0.75, 1)
+        Of equals the first is taken.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> lean([0, 0, 0, 1], [[0.8, 0.2]] * 3 + [[0.7, 0.3]], [0.75, 0.25])
+    1.0
+    """
+    scores = [
+        Scored(np.asarray(actual), np.asarray(probability), favouring(probability, frequency, lean=a)).macro_f1()
+        for a in tried
+    ]
+    return float(tried[int(np.argmax(scores))])
 
 
 def tempered(probability: npt.ArrayLike, by: float) -> FloatArray:

@@ -27,4 +27,8 @@
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill
 - `citylib.neural.devices`: CPU, GPU, precision, several processes
 - `citylib.neural.checkpoint`: a trained model as safetensors and a manifest (`store`), refused where it does not fit
+- `citylib.neural.pictures`: time-space pictures of traffic, and the level of congestion that each is to foresee
+- `citylib.neural.picture_training`: losses on pictures, weights for rare levels
+- `citylib.neural.picture_masks`: pre-training on pictures by filling in what is hidden
+- `citylib.neural.models.picture_resnet`: a residual network on pictures, with a new head
 """

@@ -19,6 +19,7 @@ __all__ = ["confusions", "contenders", "day", "examples", "reliability"]
 
 FloatArray = npt.NDArray[np.float64]
 COLOURS = "cividis"  # light is free, dark is slow; told apart by the colour-blind and in grey
+LOOK: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest", "cmap": COLOURS, "vmin": 0.2, "vmax": 1.1}
 MARKS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -54,11 +55,10 @@ def day(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        shown = {"aspect": "auto", "interpolation": "nearest", "cmap": COLOURS, "vmin": 0.2, "vmax": 1.1}
-        image = axes.imshow(picture, extent=(0, hours, len(picture), 0), **shown)
+        image = axes.imshow(picture, extent=(0, hours, len(picture), 0), **LOOK)
         axes.set(xlabel=f"hours after {start}", ylabel="sensor, in the order of the graph")
         axes.grid(False)
-        figure.colorbar(image, ax=axes, label="share of free speed").outline.set_visible(False)  # type: ignore[operator]
+        figure.colorbar(image, ax=axes, label="share of free speed").outline.set_visible(False)
 
     alt = (
         f"Speeds of {len(picture)} sensors over {hours:g} hours after {start} as shares of free speed; "
@@ -96,11 +96,10 @@ def examples(name: str, pictures: Mapping[str, npt.ArrayLike], *, minutes: float
     said = "; ".join(f"{k}: own row from {v[middle, 0]:.0%} to {v[middle, -1]:.0%}" for k, v in shown.items())
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
-        grid = figure.subplots(1, len(shown), squeeze=False)[0]
+        grid = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
         for axes, (title, picture) in zip(grid, shown.items(), strict=True):
             extent = (-columns * minutes, 0, middle + 0.5, -middle - 0.5)
-            look = {"aspect": "auto", "interpolation": "nearest", "cmap": COLOURS, "vmin": 0.2, "vmax": 1.1}
-            image = axes.imshow(picture, extent=extent, **look)
+            image = axes.imshow(picture, extent=extent, **LOOK)
             axes.axhline(-0.5, color=mode["ink"], linewidth=0.8)
             axes.axhline(0.5, color=mode["ink"], linewidth=0.8)
             axes.set_title(title, fontsize=9.5)
@@ -109,7 +108,7 @@ def examples(name: str, pictures: Mapping[str, npt.ArrayLike], *, minutes: float
         grid[0].set_ylabel("place along the road")
         figure.supxlabel("minutes before the forecast", fontsize=10, color=mode["ink"])
         bar = figure.colorbar(image, ax=grid, label="share of free speed")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
 
     return style.show(name, draw, alt=f"Pictures by what came after. {said}.", caption=caption, height=2.6)
 
@@ -163,7 +162,7 @@ def confusions(
         grid[0].set_ylabel("what came")
         figure.supxlabel("what was said", fontsize=10, color=mode["ink"])
 
-    return style.show(name, draw, alt=f"Who is taken for whom: {said}.", caption=caption, height=3.3)
+    return style.show(name, draw, alt=f"Who is taken for whom: {said}.", caption=caption, height=2.8)
 
 
 def reliability(name: str, contenders: Mapping[str, pd.DataFrame], *, caption: str = "") -> results.Payload:
@@ -192,7 +191,7 @@ def reliability(name: str, contenders: Mapping[str, pd.DataFrame], *, caption: s
         for k, (key, frame) in enumerate(contenders.items()):
             look = {"color": mode["colours"][k], "marker": MARKS[k], "markersize": 4}
             axes.plot(frame["predicted"], frame["observed"], label=key, **look)
-        least = min(float(f[["predicted", "observed"]].min(axis=None)) for f in contenders.values())
+        least = min(float(f[["predicted", "observed"]].to_numpy().min()) for f in contenders.values())
         axes.set(xlim=(max(0.0, least - 0.05), 1), ylim=(max(0.0, least - 0.05), 1))
         axes.set(xlabel="confidence in the level said", ylabel="share that came")
         for axis in (axes.xaxis, axes.yaxis):

@@ -8,7 +8,7 @@ from sklearn import metrics
 
 from citylib.errors import InputError
 from citylib.evaluate import classification
-from citylib.evaluate.multiclass import Scored, temperature, tempered
+from citylib.evaluate.multiclass import Scored, favouring, lean, temperature, tempered
 
 
 def cases(n: int = 400, classes: int = 4, *, ties: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,6 +77,18 @@ def test_temperature() -> None:
     assert Scored(actual, tempered(sharp, found)).calibration_error() < Scored(actual, sharp).calibration_error() / 3
     # nine in ten said, three in four came: p^(1/t) / (p^(1/t) + q^(1/t)) = 3/4 at t = log 9 / log 3
     assert temperature([0, 0, 0, 1], [[0.9, 0.1]] * 4) == pytest.approx(np.log(9) / np.log(3), rel=1e-4)
+
+
+def test_what_is_said_may_favour_the_rare() -> None:
+    actual, chance, _ = cases()
+    often = np.bincount(actual) / len(actual)
+    np.testing.assert_array_equal(favouring(chance, often, lean=0), chance.argmax(axis=1))
+    np.testing.assert_array_equal(favouring(chance, often, lean=1), (chance / often).argmax(axis=1))
+    best = lean(actual, chance, often)
+    reached = {a: Scored(actual, chance, favouring(chance, often, lean=a)).macro_f1() for a in (0, 0.25, 0.5, 0.75, 1)}
+    assert reached[best] == max(reached.values())
+    with pytest.raises(InputError, match="4 numbers above 0"):
+        favouring(chance, [0.5, 0.5, 0, 0], lean=1)
 
 
 def test_refusals() -> None:
