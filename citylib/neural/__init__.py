@@ -19,4 +19,10 @@
 - `citylib.neural.train`: training with early stopping on validation data only, resumed after a kill
 - `citylib.neural.devices`: CPU, GPU, precision, several processes
 - `citylib.neural.checkpoint`: a trained model as safetensors and a manifest (`store`), refused where it does not fit
+- `citylib.neural.text_masking`: whoever is named in a text masked before anything learns from it (`text_words`)
+- `citylib.neural.text`: byte-pair tokens, losses of causal and masked models, perplexity
+- `citylib.neural.models.language_model`: a small transformer over tokens, causal or masked, and a classifier on it
+- `citylib.neural.ngram`: n-grams with Kneser-Ney smoothing, which it must beat
+- `citylib.neural.note_outcomes`: how a case ended, by phrases of its closure note, and those phrases hidden
+- `citylib.neural.routing`: what a new request tells before anyone has worked on it
 """
