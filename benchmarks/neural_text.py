@@ -320,10 +320,8 @@ def judge_outcomes(raw: Raw) -> Verdict:
         return Verdict("not recorded")
     mean = pd.DataFrame(raw["scores"]).groupby(["contender", "labels"])["accuracy"].mean().unstack()
     words = {n: ", ".join(f"{v:.1%} with {k}" for k, v in row.items()) for n, row in mean.iterrows()}
-    gaps = "; ".join(
-        f"{d['labels']}, {d['against']}: {100 * d['all'][0]:+.1f} ({100 * d['all'][1]:+.1f} to {100 * d['all'][2]:+.1f})"
-        for d in raw["differences"]
-    )
+    points = [(d["labels"], d["against"], *(100 * end for end in d["all"])) for d in raw["differences"]]
+    gaps = "; ".join(f"{n}, {who}: {gap:+.1f} ({low:+.1f} to {high:+.1f})" for n, who, gap, low, high in points)
     peers = "; ".join(f"{n}: {w}" for n, w in words.items() if n != "fine-tuned")
     return Verdict(f"fine-tuned: {words['fine-tuned']}", peers, gaps)
 

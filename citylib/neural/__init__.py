@@ -31,4 +31,10 @@
 - `citylib.neural.picture_training`: losses on pictures, weights for rare levels
 - `citylib.neural.picture_masks`: pre-training on pictures by filling in what is hidden
 - `citylib.neural.models.picture_resnet`: a residual network on pictures, with a new head
+- `citylib.neural.text_masking`: whoever is named in a text masked before anything learns from it (`text_words`)
+- `citylib.neural.text`: byte-pair tokens, losses of causal and masked models, perplexity
+- `citylib.neural.models.language_model`: a small transformer over tokens, causal or masked, and a classifier on it
+- `citylib.neural.ngram`: n-grams with Kneser-Ney smoothing, which it must beat
+- `citylib.neural.note_outcomes`: how a case ended, by phrases of its closure note, and those phrases hidden
+- `citylib.neural.routing`: what a new request tells before anyone has worked on it
 """

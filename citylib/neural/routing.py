@@ -81,12 +81,12 @@ def requests_as_text(
     ['lamp out [channel app] [place unknown] [hour 9] [day 0]']
     """
     when = pd.DatetimeIndex(pd.to_datetime(pd.Series(np.asarray(opened))))
-    columns = {"titles": list(titles), "channel": list(channel), "place": list(place)}
-    checks.same_length(opened=when.to_numpy(), **columns)
+    said, ways, places = list(titles), list(channel), list(place)
+    checks.same_length(opened=when.to_numpy(), titles=said, channel=ways, place=places)
     hours, days = (when.hour // 3 * 3).tolist(), when.dayofweek.tolist()
     return [
         f"{title} [channel {_word(c)}] [place {_word(p)}] [hour {h}] [day {d}]"
-        for title, c, p, h, d in zip(*columns.values(), hours, days, strict=True)
+        for title, c, p, h, d in zip(said, ways, places, hours, days, strict=True)
     ]
 
 

@@ -5,6 +5,7 @@
 - `citylib.regression.many`: the same for every sensor of a city at once
 - `citylib.regression.counts`: Poisson and negative binomial regressions of many series of counts
 - `citylib.regression.dispersion`: whether counts vary more than Poisson's law allows
+- `citylib.regression.rises`: which of many types came more often this week than their own weeks let expect
 - `citylib.regression.separation`: whether a count regression has an answer at all
 - `citylib.regression.shrinkage`: each sensor's coefficients drawn towards the city's
 - `citylib.regression.intervals`: what is unusual: prediction intervals, plain and by group

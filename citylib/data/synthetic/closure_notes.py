@@ -145,7 +145,7 @@ def closure_notes(seed: int, requests: pd.DataFrame, truth: NotesTruth | None = 
     closed = requests[requests["closed"].notna()]
     drawn = rng.random((len(closed), 9))
     rows = [
-        _note(one.outcome, one.department, str(one.closed), u.tolist(), t)
+        _note(str(one.outcome), str(one.department), str(one.closed), u.tolist(), t)
         for one, u in zip(closed[["outcome", "department", "closed"]].itertuples(index=False), drawn, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=["closure_note", "ended", "named"])
