@@ -50,12 +50,11 @@ def test_plainly(run_plainly: Callable[..., Any]) -> None:
 
 
 def city(bent: bool, seed: int = 1) -> pd.DataFrame:
-    """Eight counters that remember an hour; bent: a high hour turns the next one round, a low one does not."""
+    """Eight counters that remember an hour: by a line, or by a wave of which a line sees nothing."""
     draw, hours, sensors = np.random.default_rng(seed), 24 * 50, 8
     z = np.zeros((hours, sensors))
     for t in range(1, hours):
-        again = np.where(z[t - 1] > 0, -0.8, 0.8) if bent else 0.8
-        z[t] = again * z[t - 1] + draw.standard_normal(sensors)
+        z[t] = (2 * np.cos(1.5 * z[t - 1]) if bent else 0.8 * z[t - 1]) + draw.standard_normal(sensors)
     frame = pd.DataFrame(100 + 10 * z.round(4), columns=[f"c{k}" for k in range(sensors)])
     return frame.assign(time=pd.date_range("2026-01-01", periods=hours, freq="h"))
 
@@ -70,12 +69,12 @@ def written(frame: pd.DataFrame, path: Path) -> str:
 @pytest.mark.parametrize("bent", [True, False])
 def test_a_bend_needs_the_net_and_a_line_does_not(run_chapter: Callable[..., Any], tmp_path: Path, bent: bool) -> None:
     source = written(city(bent), tmp_path / "city.csv")
-    ran = run_chapter(HYBRID, source=source, **OWN, horizon=1, rate=0.01, device="cpu")
+    ran = run_chapter(HYBRID, source=source, **OWN, horizon=1, rate=0.02, epochs=60, device="cpu")
     scores = table(ran, "scores").set_index("forecast")["rmse"]
     if bent:
-        assert scores[WHOLE] < 10.9  # 10 is the noise
-        assert scores["ARMA + neighbours"] > 13
-        assert scores["ARMA + neighbours + linear"] > 13  # the same inputs: it is the layers that bend
+        assert scores[WHOLE] < 13  # 10 is the noise
+        assert scores["ARMA + neighbours"] > 16
+        assert scores["ARMA + neighbours + linear"] > 16  # the same inputs: it is the layers that bend
         assert ran["records"]["net_adds"]["interval"][0] > 0
         assert "net" in ran["records"]["parts_to_run"]["value"]
     else:
