@@ -1,7 +1,7 @@
 """Chapter neural/03 with more steps than a page may take, recorded.
 
-``python -m benchmarks.neural_pretraining`` writes ``citylib/data/kept/neural_pretraining.json``: for each set of parameters
-the tables of contenders, of pairs and of augmentation, with what they were made of. One thread; some minutes of CPU.
+``python -m benchmarks.neural_pretraining`` writes ``citylib/data/kept/neural_pretraining.json``: for each set of its
+parameters the tables of contenders, pairs, augmentation and fills, with what they were made of. Some minutes of CPU.
 """
 
 from __future__ import annotations
