@@ -24,10 +24,7 @@ REAL = {
     "variables": "main",
     "test_from": "2016-09-01",
 }
-RUNS: tuple[dict[str, Any], ...] = (
-    REAL | {"steps": 800, "tuning": 200},
-    {"sources": ["synthetic"], "steps": 800, "tuning": 200},
-)
+RUNS: tuple[dict[str, Any], ...] = (REAL | {"steps": 500, "tuning": 150, "repeats": 3},)
 TABLES = ("contenders", "paired", "augmentation", "fills")
 PACKAGES = ("lightning", "numpy", "torch")
 FILES = ("citylib/neural/*.py", "citylib/neural/layers/*.py", "citylib/neural/models/patch_transformer.py")
