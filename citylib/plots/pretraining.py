@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from citylib import checks, results
 from citylib.errors import InputError
@@ -51,6 +52,7 @@ def masks(name: str, hidden: Mapping[str, npt.ArrayLike], *, ahead: int, caption
             axes.barh(row, 0.86, left=column + 0.07, height=0.8, color=mode["colours"][0])
             axes.axvline(hidden_BP.shape[1] - ahead, color=mode["ink"], linewidth=1)
             axes.set(xlim=(0, hidden_BP.shape[1]), ylim=(len(hidden_BP) - 0.4, -0.6), xlabel="patch", yticks=[])
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_title(kind, fontsize=9.5)
         panels[0].set_ylabel("window")
 
