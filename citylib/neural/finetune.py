@@ -90,10 +90,10 @@ def forecast(
         Windows at once.
     """
     model.eval()
-    out = []
+    where, out = next(model.parameters()).device, []
     with torch.no_grad():
         for origin, sensor in zip(torch.split(origin_B, batch), torch.split(sensor_B, batch), strict=True):
-            x_BT, observed_BT, c_BPC = sequences.take(origin, sensor)
+            x_BT, observed_BT, c_BPC = sequences.take(origin.to(where), sensor.to(where))
             guess_BT = model(x_BT, sequences.history_only(observed_BT), c_BPC)
-            out.append(guess_BT[:, sequences.history :])
+            out.append(guess_BT[:, sequences.history :].cpu())
     return torch.cat(out)

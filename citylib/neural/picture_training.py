@@ -41,7 +41,8 @@ def classifying(
     """
 
     def loss(model: nn.Module, at_B: torch.Tensor, sensor_B: torch.Tensor, level_B: torch.Tensor) -> torch.Tensor:
-        return nn.functional.cross_entropy(model(pictures.gather(at_B, sensor_B)), level_B, weight=weights)
+        each = None if weights is None else weights.to(level_B.device)
+        return nn.functional.cross_entropy(model(pictures.gather(at_B, sensor_B)), level_B, weight=each)
 
     return loss
 

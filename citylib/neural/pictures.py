@@ -163,8 +163,9 @@ class Pictures:
             raise InputError("at_B", f"lie between {self.columns} and {steps}", (int(at_B.min()), int(at_B.max())))
         if len(at_B) and not 0 <= int(sensor_B.min()) <= int(sensor_B.max()) < sensors:
             raise InputError("sensor_B", f"lie between 0 and {sensors - 1}", (int(sensor_B.min()), int(sensor_B.max())))
-        row_BL = at_B[:, None] + torch.arange(-self.columns, 0)
-        found_BRLC = self.planes_TNC[row_BL[:, None, :], self.rows_NR[sensor_B][:, :, None]]
+        where = at_B.device
+        row_BL = at_B[:, None] + torch.arange(-self.columns, 0, device=where)
+        found_BRLC = self.planes_TNC.to(where)[row_BL[:, None, :], self.rows_NR.to(where)[sensor_B][:, :, None]]
         return found_BRLC.permute(0, 3, 1, 2)
 
 

@@ -148,7 +148,7 @@ def forecasting(sequences: Windows, *, kind: str = "absolute", relative: bool = 
 
     def loss(model: nn.Module, origin_B: torch.Tensor, sensor_B: torch.Tensor) -> torch.Tensor:
         x_BT, observed_BT, c_BPC = sequences.take(origin_B, sensor_B)
-        ahead_P = torch.arange(sequences.patches) >= first
+        ahead_P = torch.arange(sequences.patches, device=x_BT.device) >= first
         hidden_BP = ahead_P.expand(len(x_BT), -1)
         return masked_error(model, x_BT, observed_BT, hidden_BP, c_BPC, kind=kind, relative=relative)
 

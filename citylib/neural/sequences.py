@@ -134,6 +134,7 @@ class Sequences:
         if len(origin_B) and not self.history <= int(origin_B.min()) <= int(origin_B.max()) <= self._last:
             rule = f"lie between {self.history} and {self._last}, so that its window lies within the data"
             raise InputError("origin", rule, (int(origin_B.min()), int(origin_B.max())))
+        self._follow(origin_B.device)
         row_BT = origin_B[:, None] + self._steps
         x_BT = self.values_TN[row_BT, sensor_B[:, None]]
         parts = [] if self.channels_TC is None else [self.channels_TC[row_BT[:, :: self.patch]]]
@@ -145,7 +146,7 @@ class Sequences:
 
     def history_only(self, seen_BT: torch.Tensor) -> torch.Tensor:
         """Return `seen_BT` with the horizon hidden: all that a forecast may look at."""
-        return seen_BT & (self._steps < 0)
+        return seen_BT & (self._steps < 0).to(seen_BT.device)
 
     def examples(
         self, start: int, stop: int, *, sensors: npt.ArrayLike, stride: int = 1, least: int = 1
@@ -173,7 +174,7 @@ class Sequences:
             rule = f"hold a history of {self.history} and a horizon of {self.horizon} steps"
             raise InputError("start, stop", rule, (start, stop))
         origin_O = torch.arange(first, last + 1, checks.integer("stride", stride, minimum=1))
-        total_TN = nn.functional.pad((~torch.isnan(self.values_TN)).long().cumsum(0), (0, 0, 1, 0))
+        total_TN = nn.functional.pad((~torch.isnan(self.values_TN.cpu())).long().cumsum(0), (0, 0, 1, 0))
         before_ON = total_TN[origin_O] - total_TN[origin_O - self.history]
         after_ON = total_TN[origin_O + self.horizon] - total_TN[origin_O]
         columns = torch.as_tensor(np.asarray(sensors, dtype=np.int64))
@@ -182,6 +183,13 @@ class Sequences:
         if not len(which):
             raise InputError("values", f"hold a window of which {least} values are observed", (start, stop))
         return origin_O[when], columns[which]
+
+    def _follow(self, device: torch.device) -> None:
+        """Move the readings, once, to where windows are asked for."""
+        if self.values_TN.device != device:
+            self.values_TN, self._steps = self.values_TN.to(device), self._steps.to(device)
+            self.channels_TC = None if self.channels_TC is None else self.channels_TC.to(device)
+            self.side_TNK = None if self.side_TNK is None else self.side_TNK.to(device)
 
     @property
     def _last(self) -> int:

@@ -188,7 +188,7 @@ class SeriesBank:
             Not one window.
         """
         stride, least = checks.integer("stride", stride, minimum=1), checks.integer("least", least, minimum=1)
-        observed_F = ~torch.isnan(self._flat.values_TN[:, 0])
+        observed_F = ~torch.isnan(self._flat.values_TN[:, 0].cpu())
         total_F = torch.nn.functional.pad(observed_F.long().cumsum(0), (1, 0))
         origins, numbers = [], []
         for k in range(len(self.series)) if series is None else series:
@@ -224,7 +224,8 @@ class SeriesBank:
         InputError
             A window that reaches beyond its series.
         """
-        outside = (origin_B - self.history < self._begin[series_B]) | (origin_B + self.horizon > self._stop[series_B])
+        begin_B, stop_B = (bound.to(series_B.device)[series_B] for bound in (self._begin, self._stop))
+        outside = (origin_B - self.history < begin_B) | (origin_B + self.horizon > stop_B)
         if bool(outside.any()):
             k = int(series_B[outside][0])
             name = f"{self.series[k].source}, {self.series[k].sensor}"
@@ -238,7 +239,7 @@ class SeriesBank:
     def times(self, origin_B: torch.Tensor, series_B: torch.Tensor) -> npt.NDArray[np.datetime64]:
         """Return when the targets begin, shape (B,)."""
         when = np.empty(len(origin_B), dtype="datetime64[ns]")
-        which, at = series_B.numpy(), origin_B.numpy()
+        which, at = series_B.cpu().numpy(), origin_B.cpu().numpy()
         for k in np.unique(which):
             rows = which == k
             when[rows] = self.series[k].times[at[rows] - self.series[k].begin]
