@@ -35,7 +35,7 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert {"labels", "contenders", "beijing_stations"} <= set(ran["figures"])
 
 
-def test_what_was_recorded_of_beijing_holds_the_bar(run_chapter: Callable[..., Any]) -> None:
+def test_what_was_recorded_of_beijing_holds_the_bar() -> None:
     kept = data.recorded("few_labels")
     for how in ("days", "recent"):
         one = kept["gains"][how]
