@@ -85,7 +85,7 @@ def test_losses_are_of_the_tokens_asked_for(words: text.Vocabulary) -> None:
         log = torch.log_softmax(net(found.tensor()[:, :-1]), dim=-1)
     by_hand = [-sum(float(log[k, j, t]) for j, t in enumerate(row)) for k, row in enumerate(found.lists())]
     assert lost == pytest.approx(by_hand, rel=1e-4)
-    mean = float(text.next_token(net, found.tensor()))
+    mean = float(text.next_token(net, found.tensor()).detach())
     assert mean == pytest.approx(lost.sum() / found.tokens.sum(), rel=1e-4)
     with pytest.raises(InputError, match="causal"):
         text.losses(model(words, causal=False), found)
@@ -95,7 +95,7 @@ def test_perplexity_of_knowing_nothing_is_the_size_of_the_vocabulary(words: text
     found = words.encode(TEXTS, length=12)
     by_token = text.perplexity(found.tokens * np.log(words.size), found)
     assert by_token["token"] == pytest.approx(words.size)
-    assert by_token["word"] > by_token["token"]
+    assert by_token["word"] >= by_token["token"] * (1 - 1e-12)
 
 
 def test_both_kinds_learn(words: text.Vocabulary) -> None:
