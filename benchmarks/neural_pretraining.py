@@ -53,7 +53,8 @@ def main() -> int:
     before = rows.digests(FILES)
     with tempfile.TemporaryDirectory() as folder:
         runs = [once(given, Path(folder) / str(k)) for k, given in enumerate(RUNS)]
-    content = {"command": "python -m benchmarks.neural_pretraining", "versions": rows.versions(PACKAGES)}
+    content: dict[str, Any] = {"command": "python -m benchmarks.neural_pretraining"}
+    content["versions"] = rows.versions(PACKAGES)
     content |= {"machine": rows.machine(), "files": before, "runs": runs}
     KEPT.mkdir(exist_ok=True)
     path = KEPT / "neural_pretraining.json"

@@ -122,7 +122,7 @@ def forecasting(
     strength : float
         Noise, spread of the size, or share of hidden patches; 0 to 1.
     kind, relative
-        As in `citylib.neural.pretrain.masked_error`.
+        As in `masked_error` of `citylib.neural.pretrain`.
 
     Raises
     ------
