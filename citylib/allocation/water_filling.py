@@ -31,8 +31,8 @@ class Filling:
     shares : ndarray, shape (..., N)
         Sum 1; 0 where there is no resource.
     price : ndarray, shape (...)
-        Shadow price: what one more unit of the budget would add to the sum of the benefits. 0 where all caps are
-        reached.
+        Shadow price: what one more unit of the budget would add to the sum of the benefits, bounds staying the
+        amounts that they are. 0 where all caps are reached.
     residual : ndarray, shape (...)
         Largest breach of the Karush-Kuhn-Tucker conditions, relative to the price: marginal benefits that differ
         from it, and shares that don't add up to 1.
