@@ -52,7 +52,7 @@ def vessel(
     dict
         The payload of `citylib.results.figure`.
     """
-    wide, low = checks.series("width", width, minimum=0), checks.series("ground", ground)
+    wide, low = checks.array("width", width, ndim=1, minimum=0), checks.series("ground", ground)
     checks.same_length(places=places, width=wide, ground=low)
     order = np.argsort(low, kind="stable")
     amount = wide * np.maximum(level - low, 0)
