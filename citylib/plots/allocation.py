@@ -18,6 +18,8 @@ __all__ = ["budgets", "front", "vessel"]
 
 FloatArray = npt.NDArray[np.float64]
 MARKS = ("o", "s", "^", "D", "v", "P")
+NARROWEST = 0.028  # of the page: room that a slanted name takes
+LONGEST = 18  # letters of a name under a basin
 
 
 def vessel(
@@ -67,9 +69,13 @@ def vessel(
         axes.bar(left, low[order] - floor, wide[order], bottom=floor, color=mode["faint"], label="ground", **look)
         axes.bar(left, top, wide[order], bottom=low[order], color=mode["colours"][5], label="water", **look)
         axes.axhline(level, color=mode["colours"][1], linewidth=1.2, linestyle="--", label="level")
-        middle = left + wide[order] / 2
-        axes.set_xticks(middle, [places[i] for i in order], rotation=55, ha="right", fontsize=8)
-        axes.set(ylabel="minus log of the worth of an hour" if unit == "hours" else "minus log of a unit's worth")
+        middle, room = left + wide[order] / 2, NARROWEST * wide.sum()
+        named: list[int] = []  # others would be written over each other
+        for k in range(len(middle)):
+            if not named or middle[k] - middle[named[-1]] >= room:
+                named.append(k)
+        axes.set_xticks(middle[named], [_short(places[order[k]]) for k in named], rotation=55, ha="right", fontsize=8)
+        axes.set(ylabel="-ln(worth of a unit)")
         axes.set_ylim(floor, max(float(low.max()), level) + 0.1)
         axes.grid(False)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
@@ -185,3 +191,7 @@ def front(
 
     alt = f"{efficient_label} from {y[0]:.1%} to {y[-1]:.1%} as {fair_label} goes from {x[0]:.0%} to {x[-1]:.0%}"
     return style.show(name, draw, alt=f"{alt}. {said}." if said else f"{alt}.", caption=caption, height=3.4)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip(" /") + "…"
