@@ -1,0 +1,1 @@
+"""Rules that share a budget, one file each: the simplest first, attention last."""
