@@ -34,6 +34,9 @@ FILES = (
     "citylib/neural/models/patch_transformer.py",
     "citylib/neural/pretrain.py",
     "citylib/neural/sequences.py",
+    "citylib/neural/setting.py",
+    "citylib/neural/train.py",
+    "citylib/seeds.py",
     "citylib/data/sources/air_beijing_multisite.py",
 )
 KEPT = rows.ROOT / "_build" / "neural_beijing"
