@@ -115,7 +115,7 @@ def learning_curves(
             axes.errorbar(at, mean, yerr=reach, capsize=2, label=key, **look)
         axes.axhline(level, color=mode["ink"], linewidth=0.8)
         axes.text(x[0], level, f" {level_name}", va="bottom", fontsize=9)
-        axes.set(xlabel="labelled notes", ylabel=label, xscale="log")
+        axes.set(xlabel="labelled notes", ylabel=label, xscale="log", xlim=(x.min() / 1.3, x.max() * 1.3))
         axes.set_xticks(x, [f"{v:,.0f}" for v in x])
         axes.minorticks_off()
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -166,7 +166,8 @@ def rises(name: str, found: pd.DataFrame, *, most: int = 10, caption: str = "") 
         ticks = [t for t in TICKS if t <= 1.3 * largest and t not in (3, 30, 300)]
         axes.set_xticks(ticks, [f"{t:,}" for t in ticks])
         axes.minorticks_off()
-        axes.set(xlabel="requests a week", xlim=(-0.3, None))
+        least = top[["count", "expected"]].min().min()
+        axes.set(xlabel="requests a week", xlim=(-0.2 if least < 1 else 0.7 * least, 1.4 * largest))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
     alt = f"Requests of the last week by type: {said}."
