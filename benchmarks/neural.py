@@ -11,7 +11,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import neural_killed, neural_processes, rows
+from benchmarks import (
+    neural_beijing,
+    neural_beijing_all,
+    neural_compress,
+    neural_congestion,
+    neural_killed,
+    neural_losloop,
+    neural_processes,
+    neural_text,
+    rows,
+)
 from benchmarks.rows import Point, Raw, Verdict
 
 LEAKS = "leak or shuffled or future or across_the_split or crosses_the_split"
@@ -37,7 +47,17 @@ POINTS = (
           "weights, scalers, epochs and forecasts unchanged bit for bit; refused", leaks, judge_leaks,
           ("torch", "pytest")),
 )  # fmt: skip
-EVERY = (*POINTS, *neural_killed.POINTS, *neural_processes.POINTS)
+PARTS = (
+    neural_losloop,
+    neural_beijing,
+    neural_beijing_all,
+    neural_congestion,
+    neural_text,
+    neural_compress,
+    neural_killed,
+    neural_processes,
+)
+EVERY = (*(point for part in PARTS for point in part.POINTS), *POINTS)
 
 
 def main() -> int:
