@@ -65,8 +65,8 @@ def day(
 
     alt = (
         f"Speeds of {len(picture)} sensors over {hours:g} hours after {start} as shares of free speed; "
-        f"{(picture < slow).sum() / read.sum():.1%} of the readings are below {slow:.0%}, most of it about {worst:.1f} hours on, "
-        f"at {low.max():.0%} of the sensors."
+        f"{(picture < slow).sum() / read.sum():.1%} of the readings are below {slow:.0%}, most about {worst:.1f} hours "
+        f"on, at {low.max():.0%} of the sensors."
     )
     return style.show(name, draw, alt=alt, caption=caption, height=3.6)
 
