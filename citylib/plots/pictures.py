@@ -50,8 +50,11 @@ def day(
     """
     picture = checks.matrix("share", share, missing=True)
     hours = checks.number("hours", hours, above=0)
-    low = np.nanmean(np.where(np.isnan(picture), np.nan, picture < slow), axis=0)
-    worst = hours * (int(np.nanargmax(low)) + 0.5) / picture.shape[1]
+    read = (~np.isnan(picture)).sum(axis=0)
+    if not read.any():
+        raise InputError("share", "hold a reading", f"{picture.size} values, all missing")
+    low = (picture < slow).sum(axis=0) / np.maximum(read, 1)  # a step at which nothing was read is not slow
+    worst = hours * (int(low.argmax()) + 0.5) / picture.shape[1]
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
@@ -62,8 +65,8 @@ def day(
 
     alt = (
         f"Speeds of {len(picture)} sensors over {hours:g} hours after {start} as shares of free speed; "
-        f"{np.nanmean(picture < slow):.1%} of the picture is below {slow:.0%}, most of it about {worst:.1f} hours on, "
-        f"at {np.nanmax(low):.0%} of the sensors."
+        f"{(picture < slow).sum() / read.sum():.1%} of the readings are below {slow:.0%}, most about {worst:.1f} hours "
+        f"on, at {low.max():.0%} of the sensors."
     )
     return style.show(name, draw, alt=alt, caption=caption, height=3.6)
 

@@ -14,8 +14,14 @@ def test_a_day_says_when_it_is_worst() -> None:
     share = np.ones((4, 24))
     share[:2, 8] = 0.3
     share[3, 20] = np.nan
+    share[:, 2] = np.nan  # a step at which nothing was read
     payload = pictures.day("city", share, start="Monday", hours=24)
     assert "about 8.5 hours on, at 50% of the sensors" in payload["alt"]
+
+
+def test_a_day_without_a_reading_is_refused() -> None:
+    with pytest.raises(InputError, match="all missing"):
+        pictures.day("city", np.full((2, 3), np.nan), start="Monday", hours=3)
 
 
 def test_examples_say_their_own_row() -> None:
