@@ -26,7 +26,7 @@ REAL = {
 }
 RUNS: tuple[dict[str, Any], ...] = (REAL | {"steps": 500, "tuning": 150, "repeats": 3},)
 TABLES = ("contenders", "paired", "augmentation", "fills")
-PACKAGES = ("lightning", "numpy", "torch")
+PACKAGES = ("numpy", "torch")
 FILES = ("citylib/neural/*.py", "citylib/neural/layers/*.py", "citylib/neural/models/patch_transformer.py")
 
 
