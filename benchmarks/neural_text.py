@@ -72,6 +72,12 @@ def parts(frame: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
     return {name: frame[mask].reset_index(drop=True) for name, mask in inside.items()}
 
 
+def fewer(split: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return some cases of all weeks, for a quick run."""
+    at = {name: np.linspace(0, len(part) - 1, min(1500, len(part))).astype(int) for name, part in split.items()}
+    return {name: part.iloc[at[name]].reset_index(drop=True) for name, part in split.items()}
+
+
 def grown(words: text.Vocabulary, found: text.Texts, *, causal: bool, width: int, epochs: int) -> LanguageModel:
     """Train a language model on texts."""
     length = found.ids.shape[1]
@@ -106,7 +112,7 @@ def perplexity(quick: bool) -> Raw:
     """Return how well each model predicts notes of later months, by token, by word and by character."""
     split = parts(prepared(data.load(SOURCE).table("requests")).query("note != ''"), "closed")
     if quick:
-        split = {name: part.head(1500) for name, part in split.items()}
+        split = fewer(split)
     words = text.Vocabulary.learn(split["learn"]["note"].tolist(), size=2000, marks=MARKS)
     found = {name: words.encode(part["note"].tolist(), length=64) for name, part in split.items()}
     new = ~split["test"]["note"].isin(set(split["learn"]["note"])).to_numpy()
@@ -141,7 +147,7 @@ def outcomes(quick: bool) -> Raw:
     split = parts(notes, "closed")
     labels = (100,) if quick else LABELS
     if quick:
-        split = {name: part.head(1500) for name, part in split.items()}
+        split = fewer(split)
     words = text.Vocabulary.learn(split["learn"]["hidden"].tolist(), size=1500, marks=[*MARKS, note_outcomes.HIDDEN])
     found = {name: words.encode(part["hidden"].tolist(), length=40) for name, part in split.items()}
     classes, code = np.unique(split["learn"]["outcome"], return_inverse=True)
@@ -230,7 +236,7 @@ def routed(quick: bool) -> Raw:
     raw: Raw = {"left_out": float((table["title"] == "").mean())}
     split = parts(table[table["title"] != ""], "opened")
     if quick:
-        split = {name: part.head(1500) for name, part in split.items()}
+        split = fewer(split)
     told_by = {
         name: routing.requests_as_text(p["title"], channel=p["channel"], place=p["district"], opened=p["opened"])
         for name, p in split.items()
