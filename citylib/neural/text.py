@@ -259,7 +259,7 @@ def grouped(
     """
 
     def of_rows(model: LanguageModel, rows: torch.Tensor) -> torch.Tensor:
-        return loss(model, x_NL[rows[rows >= 0]])
+        return loss(model, x_NL.to(rows.device)[rows[rows >= 0]])
 
     return of_rows
 
