@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from citylib.errors import InputError
+from citylib.errors import FitWarning, InputError
 from citylib.neural import store
 
 __all__ = ["Standing", "load", "save"]
@@ -101,6 +102,11 @@ def load(
     ------
     InputError
         The folder holds another training; the first thing that differs is named.
+
+    Warns
+    -----
+    FitWarning
+        The training ended there because its loss was not finite.
     """
     tensors, manifest = store.read(folder, argument="keep")
     if manifest.get("kind") != "training":
@@ -120,6 +126,9 @@ def load(
     for name in NUMBERS:
         setattr(standing, name, manifest[name])
     standing.lowest = math.inf if manifest["lowest"] is None else float(manifest["lowest"])
+    if standing.stopped == "not finite":
+        text = f"the training kept in {folder} ended in step {len(standing.losses)}, where its loss was not finite"
+        warnings.warn(f"{text}; it is not repeated: use another folder, or delete it", FitWarning, stacklevel=3)
 
 
 def _part(tensors: Weights, prefix: str) -> Weights:

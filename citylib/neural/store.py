@@ -56,8 +56,8 @@ def write(folder: Path, tensors: Mapping[str, torch.Tensor], manifest: Mapping[s
     _replace(folder / name, content)
     whole = {**manifest, "weights": {"file": name, "sha256": sha}}
     _replace(folder / MANIFEST, (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
-    for old in folder.glob("weights-*.safetensors"):
-        if old.name != name:
+    for old in (*folder.glob("weights-*.safetensors"), *folder.glob(".weights-*"), *folder.glob(f".{MANIFEST}.*")):
+        if old.name != name:  # older states, and what a kill left half written; one process writes
             old.unlink(missing_ok=True)
 
 

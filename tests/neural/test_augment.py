@@ -92,3 +92,16 @@ def test_refusals() -> None:
         forecasting(series()[0], ("shear",), strength=0.1)
     with pytest.raises(InputError, match="strength"):
         forecasting(series()[0], ("jitter",), strength=2.0)
+
+
+def test_windows_on_a_gpu_are_changed_there() -> None:
+    from torch._subclasses.fake_tensor import FakeTensorMode  # knows devices, holds no numbers
+
+    draw = seeds.torch_generator(0)
+    with FakeTensorMode():
+        x_BT, seen_BT = torch.empty(4, 8, device="cuda"), torch.ones(4, 8, dtype=torch.bool, device="cuda")
+        with pytest.raises(RuntimeError, match="same device"):
+            x_BT + torch.empty(4, 8)  # the test can fail
+        assert jitter(x_BT, seen_BT, strength=0.1, generator=draw).device.type == "cuda"
+        assert resize(x_BT, spread=0.1, generator=draw).device.type == "cuda"
+        assert holes(seen_BT, share=0.1, patch=4, generator=draw).device.type == "cuda"

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from citylib import seeds
-from citylib.errors import ChecksumError, InputError
+from citylib.errors import ChecksumError, FitWarning, InputError
 from citylib.neural import store
 from citylib.neural.train import History, train
 from tests.neural import killed
@@ -134,3 +134,19 @@ def test_a_checkpoint_is_no_training(tmp_path: Path) -> None:
     store.write(tmp_path, {"a": torch.zeros(1)}, {"kind": "checkpoint"})
     with pytest.raises(InputError, match="keep must be a folder of a training that began"):
         run(tmp_path)
+
+
+def test_a_training_that_broke_says_so_each_time(tmp_path: Path) -> None:
+    x, y = killed.examples()
+    for said in ("the loss is not finite in epoch 1", "ended in step 1, where its loss was not finite; it is not"):
+        told = {"keep": tmp_path, "generator": seeds.torch_generator(5), **killed.SETTING}
+        with pytest.warns(FitWarning, match=said):
+            history = train(killed.model(), killed.square, (x * float("nan"), y), **told)  # type: ignore[arg-type]
+        assert history.stopped == "not finite"
+
+
+def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+    for name in (".weights-0123456789abcdef.safetensors.99", ".manifest.json.99"):
+        (tmp_path / name).write_bytes(b"half")
+    store.write(tmp_path, {"a": torch.zeros(1)}, {"kind": "test"})
+    assert sorted(p.name.split("-")[0] for p in tmp_path.iterdir()) == ["manifest.json", "weights"]
