@@ -22,7 +22,8 @@ def test_a_bar_holds_by_the_figures_recorded(point):
     assert row.ok, row
 
 
-def test_leaks_are_counted_and_a_skip_or_a_failure_is_no_pass():
-    assert neural.judge_leaks({"code": 0, "passed": 9}).ok
-    for raw in ({"code": 0, "passed": 9, "skipped": 1}, {"code": 1, "passed": 9, "failed": 1}, {"code": 0}):
-        assert not neural.judge_leaks(raw).ok
+def test_a_leak_test_that_is_missed_skipped_or_failed_is_no_pass():
+    good = {"code": 0, "asked": {"after the cut": 2}, "missed": [], "others": 0}
+    assert neural.judge_leaks(good).ok
+    for bad in ({"code": 1}, {"missed": ["neural/test_windows.py::test_gone"]}, {"others": 1}):
+        assert not neural.judge_leaks(good | bad).ok
