@@ -103,6 +103,7 @@ def save(
         "kind": "checkpoint",
         "format": FORMAT,
         "model": _name(model),
+        "built": _built(model),
         "config": _plain("config", config),
         "data": dict(data),
         "metrics": {k: float(v) for k, v in (metrics or {}).items()},
@@ -161,6 +162,10 @@ def load(
         raise InputError("folder", f"hold a checkpoint of format {FORMAT}", f"{path}: {found}")
     if about["model"] != _name(model):
         raise InputError("folder", f"hold a checkpoint of {_name(model)}", f"one of {about['model']}")
+    built = about.get("built", {})  # older checkpoints do not say
+    for key, now in _built(model).items():
+        if built.get(key, now) != now:
+            raise InputError("model", f"be built like the checkpoint's, {key} = {built[key]!r}", now)
     for argument, wanted in (("config", config), ("data", data)):
         _same(argument, about[argument], None if wanted is None else _plain(argument, wanted))
     for sensor in sensors or ():
@@ -196,6 +201,17 @@ def _plain(argument: str, value: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError) as reason:
         raise InputError(argument, "hold what JSON can hold", f"{dict(value)!r}: {reason}") from None
     return plain
+
+
+def _built(model: nn.Module) -> dict[str, Any]:
+    """Return what parts of citylib were told and no shape of a weight shows, such as heads or the bend of a layer."""
+    return {
+        f"{where}.{key}".lstrip("."): value
+        for where, part in model.named_modules()
+        if type(part).__module__.startswith("citylib.")
+        for key, value in vars(part).items()
+        if isinstance(value, (bool, int, float, str)) and not key.startswith("_") and key != "training"
+    }
 
 
 def _name(model: nn.Module) -> str:

@@ -83,7 +83,8 @@ def place(
     """Return where to train; under ``torchrun`` all its processes train one model together (DDP).
 
     Processes exchange gradients by NCCL on GPUs and by gloo on CPUs. A batch is shared among them, so the
-    number of processes changes the speed and not the result (but for rounding, and for dropout).
+    number of processes changes the speed and not the result (but for rounding, for dropout, and for a loss that is a
+    mean over what is observed: shares with gaps are weighted by their examples, not by their readings).
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from citylib import seeds
 from citylib.errors import ChecksumError, InputError, UnknownNameError
 from citylib.neural import checkpoint, store
 
@@ -119,3 +120,29 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
     with pytest.raises(InputError, match="config must hold what JSON can hold"):
         checkpoint.save(tmp_path / "x", nn.Linear(2, 3), config={"a": object()}, data={})
+
+
+def test_a_model_of_the_same_shapes_that_computes_otherwise_is_refused(tmp_path: Path) -> None:
+    from citylib.neural.models.mlp import MLP
+    from citylib.neural.models.patch_transformer import PatchTransformer
+
+    def heads(number: int) -> PatchTransformer:
+        return PatchTransformer(4, 6, width=16, heads=number, layers=1, generator=seeds.torch_generator(0))
+
+    def bent(bend: str) -> MLP:
+        return MLP((3, 4, 1), generator=seeds.torch_generator(0), bend=bend)
+
+    checkpoint.save(tmp_path / "heads", heads(2), config={}, data={})
+    with pytest.raises(
+        InputError, match=r"model must be built like the checkpoint's, blocks.0.attention.heads = 2, got 4"
+    ):
+        checkpoint.load(tmp_path / "heads", heads(4))
+    checkpoint.load(tmp_path / "heads", heads(2))
+    checkpoint.save(tmp_path / "bend", bent("tanh"), config={}, data={})
+    with pytest.raises(InputError, match="model must be built like the checkpoint's, bend = 'tanh', got 'relu'"):
+        checkpoint.load(tmp_path / "bend", bent("relu"))
+    manifest = tmp_path / "bend" / "manifest.json"
+    about = json.loads(manifest.read_text(encoding="utf-8"))
+    del about["built"]
+    manifest.write_text(json.dumps(about), encoding="utf-8")
+    checkpoint.load(tmp_path / "bend", bent("tanh"))  # of a time before they were kept
