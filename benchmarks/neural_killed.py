@@ -27,6 +27,18 @@ STEPS = EPOCHS * -(-EXAMPLES // BATCH)
 FILES = tuple(f"citylib/neural/{name}.py" for name in ("devices", "resume", "setting", "store", "train"))
 
 
+STEPS_TAKEN: dict[str, int | None] = {}  # not in what the loss closes over: that is held against what was kept
+
+
+def loss(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared error; at the step asked for, kill the process."""
+    STEPS_TAKEN["count"] = (STEPS_TAKEN["count"] or 0) + model.training
+    if STEPS_TAKEN["count"] == STEPS_TAKEN["kill_at"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    error: torch.Tensor = (model(x) - y) ** 2
+    return error.mean()
+
+
 def trained(keep: Path | None, kill_at: int | None = None) -> nn.Module:
     """Return a trained network with dropout; the process kills itself at a step, if asked."""
     weights, draw = seeds.torch_generator(0, "weights"), seeds.torch_generator(0, "examples")
@@ -36,16 +48,7 @@ def trained(keep: Path | None, kill_at: int | None = None) -> nn.Module:
             value.copy_(torch.randn(value.shape, generator=weights) / value.shape[-1] ** 0.5)
     x = torch.randn(EXAMPLES + 200, 16, generator=draw)
     y = x.abs().sum(dim=1, keepdim=True) / 4
-    steps = 0
-
-    def loss(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        nonlocal steps
-        steps += model.training
-        if steps == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        error: torch.Tensor = (model(x) - y) ** 2
-        return error.mean()
-
+    STEPS_TAKEN.update(count=0, kill_at=kill_at)
     told = {"epochs": EPOCHS, "batch": BATCH, "every": 3, "schedule": "one-cycle", "clip": 1.0, "keep": keep}
     told |= {"validation": (x[EXAMPLES:], y[EXAMPLES:]), "generator": seeds.torch_generator(0)}
     train(model, loss, (x[:EXAMPLES], y[:EXAMPLES]), **told)  # type: ignore[arg-type]

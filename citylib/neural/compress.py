@@ -41,8 +41,9 @@ def importance(model: SensorMLP, inputs: Inputs) -> list[torch.Tensor]:
     list of torch.Tensor, shape (D,) each
         A tensor for each hidden layer.
     """
+    where = next(model.parameters()).device
     with torch.no_grad():
-        values = model.states(*inputs)[1:]
+        values = model.states(*(part.to(where) for part in inputs))[1:]
         after = model.linears[1:]
         return [
             h_BD.std(dim=0, correction=0) * layer.weight.norm(dim=0) for h_BD, layer in zip(values, after, strict=True)
@@ -87,17 +88,18 @@ def pruned(model: SensorMLP, keep: Sequence[int], inputs: Inputs) -> SensorMLP:
         raise InputError("keep", f"name the units of {len(model.hidden)} hidden layers", tuple(keep))
     for left, units in zip(keep, model.hidden, strict=True):
         checks.integer("keep", left, minimum=1, maximum=units)
-    small = student(model, keep)
+    where = next(model.parameters()).device
+    small, inputs = student(model, keep).to(where), [part.to(where) for part in inputs]
     weight = importance(model, inputs)
     chosen = [w.topk(left).indices.sort().values for w, left in zip(weight, keep, strict=True)]
     with torch.no_grad():
         means = [h_BD.mean(dim=0) for h_BD in model.states(*inputs)[1:]]
         columns: torch.Tensor | None = None
         for k, (old, new) in enumerate(zip(model.linears, small.linears, strict=True)):
-            rows = chosen[k] if k < len(chosen) else torch.arange(old.out_features)
+            rows = chosen[k] if k < len(chosen) else torch.arange(old.out_features, device=where)
             taken, bias = old.weight[rows], old.bias[rows]
             if columns is not None:
-                gone = torch.ones(old.in_features, dtype=torch.bool)
+                gone = torch.ones(old.in_features, dtype=torch.bool, device=where)
                 gone[columns] = False
                 bias = bias + taken[:, gone] @ means[k - 1][gone]
                 taken = taken[:, columns]

@@ -17,7 +17,7 @@ from citylib.neural import store
 __all__ = ["Standing", "load", "save"]
 
 Weights = dict[str, torch.Tensor]
-NUMBERS = ("epoch", "step", "best", "losses", "train", "validation", "stopped")
+NUMBERS = ("epoch", "step", "best", "sound_at", "losses", "train", "validation", "stopped")
 
 
 @dataclass
@@ -28,8 +28,12 @@ class Standing:
     ----------
     kept : dict of str to torch.Tensor
         The weights that would be handed back now.
+    sound : dict of str to torch.Tensor
+        Weights of which a loss was finite.
     epoch, step : int
         Epochs behind, and steps behind in the one that runs.
+    sound_at : int
+        Step before which they were so.
     best : int
         Epoch of the weights kept, from 1; 0: those it started with.
     lowest : float
@@ -43,9 +47,11 @@ class Standing:
     """
 
     kept: Weights
+    sound: Weights
     epoch: int = 0
     step: int = 0
     best: int = 0
+    sound_at: int = 1
     lowest: float = math.inf
     losses: list[float] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
@@ -73,6 +79,7 @@ def save(
     """
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"kept.{k}": v for k, v in standing.kept.items()}
+    tensors |= {f"sound.{k}": v for k, v in standing.sound.items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{k}": torch.as_tensor(v) for k, v in state.items() if v is not None}
     numbers = {k: v for k, v in asdict(_bare(standing)).items() if k in NUMBERS}
@@ -117,7 +124,7 @@ def load(
             rule = f"hold this training: {key} was {was!r} there and is {now!r} here"
             raise InputError("keep", rule, str(folder), "use another folder, or delete it")
     model.load_state_dict(_part(tensors, "model."))
-    standing.kept = _part(tensors, "kept.")
+    standing.kept, standing.sound = _part(tensors, "kept."), _part(tensors, "sound.")
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in _part(tensors, "optimiser.").items():
         number, name = key.split(".", 1)
@@ -136,4 +143,4 @@ def _part(tensors: Weights, prefix: str) -> Weights:
 
 
 def _bare(standing: Standing) -> Standing:
-    return Standing({}, **{k: getattr(standing, k) for k in NUMBERS})
+    return Standing({}, {}, **{k: getattr(standing, k) for k in NUMBERS})

@@ -262,8 +262,8 @@ class SeriesBank:
 
     def in_unit(self, scaled_BH: torch.Tensor, series_B: torch.Tensor) -> torch.Tensor:
         """Return values in the unit of their series, float64."""
-        mean = torch.tensor([one.mean for one in self.series], dtype=torch.float64)[series_B]
-        deviation = torch.tensor([one.deviation for one in self.series], dtype=torch.float64)[series_B]
+        both = torch.tensor([(one.mean, one.deviation) for one in self.series], dtype=torch.float64)
+        mean, deviation = both.to(series_B.device)[series_B].unbind(dim=1)
         return mean[:, None] + deviation[:, None] * scaled_BH.double()
 
 

@@ -52,11 +52,14 @@ class Setting:
         if self.steps is not None:
             checks.integer("steps", self.steps, minimum=1)
 
-    def factor(self, done: float) -> float:
-        """Return what the rate is multiplied by when a share `done` (0 to 1) of all steps lies behind."""
+    def factor(self, done: float, *, step: float = 0.0) -> float:
+        """Return what the rate is multiplied by when a share `done` (0 to 1) of all steps lies behind.
+
+        A step, its share of all being `step`, counts as taken while the rate rises, so that no step is in vain.
+        """
         warm = 0.3 if self.schedule == "one-cycle" and self.warm == 0 else self.warm
         if done < warm:
-            return done / warm
+            return min(1.0, (done + step) / warm)
         if self.schedule == "constant" or warm == 1:
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from citylib import checks, seeds
 from citylib.errors import FitWarning, InputError
-from citylib.neural import devices, resume, store
+from citylib.neural import devices, fingerprint, memory, resume, store
 from citylib.neural.devices import Place, device
 from citylib.neural.resume import Standing
 from citylib.neural.setting import Setting
@@ -29,6 +29,7 @@ __all__ = ["History", "device", "predict", "train"]
 
 Loss = Callable[..., torch.Tensor]
 Examples = Sequence[torch.Tensor]
+SOUND = 50  # steps from one look at weights whose loss is known to be finite to the next
 STRIDE = 0x9E3779B97F4A7C15  # odd: steps of one training never draw the same numbers
 
 
@@ -138,6 +139,7 @@ def train(
     keep : path, optional
         Folder where the training is kept while it goes on. Called again with the same arguments after a kill
         it goes on from there, to the same weights bit for bit on a CPU; a training that ended is not repeated.
+        Other data, also those the loss closes over, another start, seed or setting are refused.
     every : int, optional
         Keep it every so many steps too, not after epochs only.
     on : Place, optional
@@ -182,15 +184,18 @@ def train(
         checks.integer("every", every, minimum=1)
     setting = Setting(epochs, rate, batch, decay, patience, method, momentum, schedule, warm, clip, steps)
     base = int(torch.randint(2**62, (1,), generator=generator))
-    told = {} if keep is None else _told(model, loss, examples, validation, setting, base)
     place = devices.of(model) if on is None else on
+    told: dict[str, Any] = {}
+    if keep is not None:
+        told = asdict(setting) | {"seed of the order": base, "precision": str(place.fabric._precision.precision)}
+        told |= fingerprint.of_training(model, loss, examples, validation)
     optimiser = setting.optimiser(model)
     wrapped_model, wrapped = place.fabric.setup(model, optimiser)
     folder = None if keep is None else Path(keep)
     run = _Run(
         model, wrapped_model, optimiser, wrapped, loss, examples, validation, place, setting, base, folder, every, told
     )
-    standing = Standing(_copy(model))
+    standing = Standing(_copy(model), _copy(model))
     if folder is not None and (folder / store.MANIFEST).exists():
         resume.load(folder, standing, model, optimiser, told)
     with tqdm(total=setting.total(count), unit="step", disable=not (progress and place.rank == 0)) as bar:
@@ -253,12 +258,15 @@ def _epoch(run: _Run, standing: Standing, count: int, bar: tqdm[Any]) -> None:
         done = len(standing.losses)
         if done == total:
             break
-        value = _step(run, rows, done, done / total)
+        trial = _copy(run.bare) if standing.step == 0 or done % SOUND == 0 else None
+        value = _step(run, rows, done, total)
         standing.losses.append(value)
         standing.step += 1
         bar.update()
         if not math.isfinite(value):
-            return _broken(run, standing, f"step {done + 1}")
+            return _broken(run, standing, f"step {done + 1}", _take(run, run.examples, rows))
+        if trial is not None:
+            standing.sound, standing.sound_at = trial, done + 1
         if run.every and len(standing.losses) % run.every == 0 and standing.step < len(batches):
             _keep(run, standing)
     taken = batches[: standing.step]
@@ -287,49 +295,68 @@ def _judge(run: _Run, standing: Standing, total: int) -> None:
     return None
 
 
-def _step(run: _Run, rows: torch.Tensor, number: int, done: float) -> float:
+def _step(run: _Run, rows: torch.Tensor, number: int, total: int) -> float:
+    """Take one step on the rows, and return their loss before it; where memory runs out, say how many would fit."""
+    try:
+        return _tried(run, rows, number, total)
+    except (torch.OutOfMemoryError, RuntimeError) as reason:
+        if not memory.is_short(reason):
+            raise
+        told = str(reason)[:80]
+    # here the failed step is let go, with all it held
+    model = run.model if run.place.processes == 1 else run.bare
+    fits = memory.fitting(lambda some: run.loss(model, *_take(run, run.examples, some)), rows)
+    hint = f"{fits} fits" if fits else "not even one example fits: use a smaller model"
+    raise InputError("batch", f"fit into the memory of {run.place.device}", run.setting.batch, f"{hint} ({told})")
+
+
+def _tried(run: _Run, rows: torch.Tensor, number: int, total: int) -> float:
     """Take one step on the rows, shared among the processes, and return their loss before it."""
     place, share = run.place, rows[run.place.rank :: run.place.processes]
     weight = len(share) * place.processes / len(rows)
     for group in run.optimiser.param_groups:
-        group["lr"] = run.setting.rate * run.setting.factor(done)
+        group["lr"] = run.setting.rate * run.setting.factor(number / total, step=1 / total)
     run.model.train()
     drawn = _seed(run.base, number * place.processes + place.rank)
-    try:
-        batch = _take(run, run.examples, share if len(share) else rows[:1])
-        with seeds.torch_lent(drawn, device=str(place.device)):
-            value = run.loss(run.model, *batch) * weight
-        loss = float(place.sum(value.detach())) / place.processes
-        if math.isfinite(loss):
-            run.wrapped.zero_grad()
-            place.fabric.backward(value)
-            if run.setting.clip is not None:
-                place.fabric.clip_gradients(run.model, run.wrapped, max_norm=run.setting.clip, error_if_nonfinite=False)
-            run.wrapped.step()
-    except (torch.OutOfMemoryError, RuntimeError) as reason:
-        if not _memory(reason):
-            raise
-        raise _too_large(run, rows) from reason
+    batch = _take(run, run.examples, share if len(share) else rows[:1])
+    with seeds.torch_lent(drawn, device=str(place.device)):
+        value = run.loss(run.model, *batch) * weight
+    loss = float(place.sum(value.detach())) / place.processes
+    if math.isfinite(loss):
+        run.wrapped.zero_grad()
+        place.fabric.backward(value)
+        if run.setting.clip is not None:
+            place.fabric.clip_gradients(run.model, run.wrapped, max_norm=run.setting.clip, error_if_nonfinite=False)
+        run.wrapped.step()
     return loss
 
 
-def _broken(run: _Run, standing: Standing, where: str) -> None:
-    """Stop a training whose loss is not finite; without validation the weights before the step are as good as any."""
+def _broken(run: _Run, standing: Standing, where: str, batch: Sequence[torch.Tensor] = ()) -> None:
+    """Stop a training whose loss is not finite, with the last weights of which a loss was."""
     standing.stopped = "not finite"
-    weights = _copy(run.bare)
     kept = f"weights of epoch {standing.best}" if standing.best else "weights it started with"
-    if run.validation is None and where != "the validation" and all(torch.isfinite(w).all() for w in weights.values()):
-        standing.kept, kept = weights, "weights before it"
+    if run.validation is None:
+        standing.kept, kept = standing.sound, f"weights before step {standing.sound_at}"
+    bad = any(bool((~torch.isfinite(part)).any()) for part in batch if part.is_floating_point())
+    why = "mask what is not finite in its batch" if bad else "lower the rate or clip"
     text = f"the loss is not finite in epoch {len(standing.train) + (where != 'the validation')}, {where}"
-    warnings.warn(f"{text}: stopped, {kept} kept; lower the rate or clip", FitWarning, stacklevel=5)
+    warnings.warn(f"{text}: stopped, {kept} kept; {why}", FitWarning, stacklevel=5)
 
 
 def _value(run: _Run, examples: Examples) -> float:
     run.model.eval()
-    count, total = len(examples[0]), 0.0
+    count, total, at, size = len(examples[0]), 0.0, 0, max(run.setting.batch, 4096)
     with torch.no_grad():
-        for rows in torch.split(torch.arange(count), max(run.setting.batch, 4096)):
-            total += float(run.loss(run.model, *_take(run, examples, rows))) * len(rows)
+        while at < count:
+            rows = torch.arange(at, min(at + size, count))
+            try:
+                total += float(run.loss(run.model, *_take(run, examples, rows))) * len(rows)
+            except (torch.OutOfMemoryError, RuntimeError) as reason:
+                if not memory.is_short(reason) or size <= run.setting.batch:
+                    raise
+                size = run.setting.batch  # what fits when training fits here too
+                continue
+            at += len(rows)
     return total / count
 
 
@@ -337,45 +364,9 @@ def _take(run: _Run, examples: Examples, rows: torch.Tensor) -> list[torch.Tenso
     return [tensor[rows.to(tensor.device)].to(run.place.device) for tensor in examples]
 
 
-def _too_large(run: _Run, rows: torch.Tensor) -> InputError:
-    """Return the error that names the largest half, quarter, ... of a batch that fits into the memory."""
-    fits = len(rows) // 2
-    while fits:
-        try:
-            run.wrapped.zero_grad()
-            run.loss(run.bare, *_take(run, run.examples, rows[:fits])).backward()  # type: ignore[no-untyped-call]
-            break
-        except (torch.OutOfMemoryError, RuntimeError) as reason:
-            if not _memory(reason):
-                raise
-            fits //= 2
-    hint = f"{fits} fits" if fits else "not even one example fits: use a smaller model"
-    return InputError("batch", f"fit into the memory of {run.place.device}", run.setting.batch, hint)
-
-
-def _memory(reason: BaseException) -> bool:
-    return isinstance(reason, torch.OutOfMemoryError) or any(
-        text in str(reason) for text in ("not enough memory", "out of memory")
-    )
-
-
 def _keep(run: _Run, standing: Standing) -> None:
     if run.keep is not None and run.place.rank == 0:
         resume.save(run.keep, standing, run.bare, run.optimiser, run.told)
-
-
-def _told(
-    model: nn.Module, loss: Loss, examples: Examples, validation: Examples | None, setting: Setting, base: int
-) -> dict[str, Any]:
-    """Return what must be the same for a kept training to go on."""
-    return asdict(setting) | {
-        "model": f"{type(model).__module__}.{type(model).__qualname__}",
-        "loss": getattr(loss, "__qualname__", type(loss).__qualname__),
-        "weights at the start": store.digest(*model.state_dict().values()),
-        "examples": store.digest(*examples),
-        "validation data": None if validation is None else store.digest(*validation),
-        "seed of the order": base,
-    }
 
 
 def _copy(model: nn.Module) -> dict[str, torch.Tensor]:

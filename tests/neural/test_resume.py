@@ -24,16 +24,18 @@ class Killed(BaseException):
     """Stands for a kill: nothing in the loop may catch it."""
 
 
-def run(folder: Path | None, *, die_at: int | None = None, **changed: object) -> tuple[nn.Module, History]:
-    calls = 0
+CALLS = {"made": 0, "die_at": 0}  # not in what the loss closes over: that is held against what was kept
 
-    def loss(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        nonlocal calls
-        calls += model.training
-        if calls == die_at:
-            raise Killed
-        return killed.square(model, x, y)
 
+def loss(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    CALLS["made"] += model.training
+    if CALLS["made"] == CALLS["die_at"]:
+        raise Killed
+    return killed.square(model, x, y)
+
+
+def run(folder: Path | None, *, die_at: int = 0, **changed: object) -> tuple[nn.Module, History]:
+    CALLS.update(made=0, die_at=die_at)
     setting = killed.SETTING | changed
     model = killed.model()
     history = train(model, loss, killed.examples(), generator=seeds.torch_generator(5), keep=folder, **setting)  # type: ignore[arg-type]
@@ -150,3 +152,34 @@ def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"half")
     store.write(tmp_path, {"a": torch.zeros(1)}, {"kind": "test"})
     assert sorted(p.name.split("-")[0] for p in tmp_path.iterdir()) == ["manifest.json", "weights"]
+
+
+def shifted(series: torch.Tensor, delta: float = 1.0):  # type: ignore[no-untyped-def]
+    def loss(model: nn.Module, at: torch.Tensor) -> torch.Tensor:
+        return delta * killed.square(model, series[at], series[at].sum(dim=1, keepdim=True))
+
+    return loss
+
+
+def test_another_series_behind_the_same_numbers_of_windows_is_refused(tmp_path: Path) -> None:
+    series, _ = killed.examples()
+    told = {"keep": tmp_path, **killed.SETTING}
+    at = (torch.arange(len(series)),)
+    train(killed.model(), shifted(series), at, generator=seeds.torch_generator(5), **told)  # type: ignore[arg-type]
+    train(killed.model(), shifted(series.clone()), at, generator=seeds.torch_generator(5), **told)  # type: ignore[arg-type]
+    for other in (shifted(series + 1), shifted(series, delta=2.0)):
+        with pytest.raises(InputError, match="what the loss closes over was"):
+            train(killed.model(), other, at, generator=seeds.torch_generator(5), **told)  # type: ignore[arg-type]
+
+
+def test_a_model_built_otherwise_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    model = killed.model()
+    model[2].p = 0.5
+    told = {"keep": tmp_path, **killed.SETTING}
+    with pytest.raises(InputError, match="how the model is built was"):
+        train(model, loss, killed.examples(), generator=seeds.torch_generator(5), **told)  # type: ignore[arg-type]
+    frozen = killed.model()
+    frozen[0].requires_grad_(False)
+    with pytest.raises(InputError, match="how the model is built was"):
+        train(frozen, loss, killed.examples(), generator=seeds.torch_generator(5), **told)  # type: ignore[arg-type]

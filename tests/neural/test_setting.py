@@ -37,6 +37,11 @@ def test_factors(setting: Setting, factors: list[float]) -> None:
     np.testing.assert_allclose([setting.factor(k / 4) for k in range(5)], factors, atol=1e-6)
 
 
+def test_no_step_is_in_vain() -> None:
+    assert Setting(1, warm=0.5).factor(0.0, step=0.1) == pytest.approx(0.2)
+    assert Setting(1, warm=0.25).factor(0.2, step=0.1) == 1
+
+
 def test_total() -> None:
     assert Setting(3, batch=10).total(21) == 9
     assert Setting(3, batch=10, steps=4).total(21) == 4
@@ -119,7 +124,7 @@ def test_weights_that_are_not_finite_are_not_handed_back() -> None:
 
     steps = iter(range(1, 100))
     explodes.calls = lambda: next(steps)  # type: ignore[attr-defined]
-    with pytest.warns(FitWarning, match="not finite in epoch 2, step 7: stopped, weights of epoch 1 kept"):
+    with pytest.warns(FitWarning, match="not finite in epoch 2, step 7: stopped, weights before step 5 kept"):
         model, history = fit(explodes)
     assert history.stopped == "not finite"
     assert all(torch.isfinite(w).all() for w in model.parameters())
@@ -159,3 +164,29 @@ def test_predict_leaves_the_model_as_it_was() -> None:
     assert torch.equal(predict(model, x), whole)
     with pytest.raises(InputError, match="inputs must have tensors of one length"):
         predict(model, x, x[:3])
+
+
+def test_a_training_that_diverges_hands_back_weights_whose_loss_is_finite() -> None:
+    with pytest.warns(FitWarning, match="weights before step 1 kept; lower the rate"):
+        model, _ = fit(model=killed.model(), method="sgd", rate=1e12)
+    assert torch.isfinite(killed.square(model, *killed.examples()))
+
+
+def test_a_batch_that_is_not_finite_is_named() -> None:
+    x, y = killed.examples()
+    x = x.clone()
+    x[3, 1] = float("nan")
+    with pytest.warns(FitWarning, match="mask what is not finite in its batch"):
+        train(killed.model(), killed.square, (x, y), generator=seeds.torch_generator(0), epochs=2, batch=37)
+
+
+def test_validation_that_does_not_fit_at_once_goes_in_batches() -> None:
+    def greedy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        if len(x) > 10:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+        return killed.square(model, x, y)
+
+    told = {"validation": killed.examples(), "batch": 10, "epochs": 1}
+    _, history = fit(greedy, **told)
+    _, plain = fit(**told)
+    assert history.validation == pytest.approx(plain.validation, rel=1e-6)

@@ -81,7 +81,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights() -> No
         calls += 1
         return square(model, x, y) * (float("nan") if calls == 3 else 1.0)
 
-    with pytest.warns(FitWarning, match="not finite in epoch 3, step 3: stopped, weights before it kept"):
+    with pytest.warns(FitWarning, match="not finite in epoch 3, step 3: stopped, weights before step 2 kept"):
         history = train(model, breaks, (x, y), generator=seeds.torch_generator(1), epochs=9, batch=64)
     assert (history.best, len(history.train), len(history.steps), history.stopped) == (2, 2, 3, "not finite")
     assert torch.isfinite(model.weight).all()

@@ -49,10 +49,10 @@ class LowRank(nn.Module):
         most = min(linear.in_features, linear.out_features)
         self.rank = checks.integer("rank", rank, minimum=1, maximum=most)
         self.scale = checks.number("scale", scale, above=0) / rank
-        self.up_OR = nn.Parameter(torch.zeros(linear.out_features, rank, dtype=linear.weight.dtype))
+        self.up_OR = nn.Parameter(linear.weight.new_zeros(linear.out_features, rank))
         bound = math.sqrt(3 / linear.in_features)
         down_RI = torch.empty(rank, linear.in_features, dtype=linear.weight.dtype)
-        self.down_RI = nn.Parameter(down_RI.uniform_(-bound, bound, generator=generator))
+        self.down_RI = nn.Parameter(down_RI.uniform_(-bound, bound, generator=generator).to(linear.weight.device))
 
     def forward(self, x_BI: torch.Tensor) -> torch.Tensor:
         """Return the outputs, shape (B, O)."""
@@ -62,7 +62,8 @@ class LowRank(nn.Module):
 
     def merged(self) -> nn.Linear:
         """Return one plain layer that gives the same outputs."""
-        out = nn.Linear(self.linear.in_features, self.linear.out_features, dtype=self.linear.weight.dtype)
+        old = self.linear.weight
+        out = nn.Linear(self.linear.in_features, self.linear.out_features, dtype=old.dtype, device=old.device)
         with torch.no_grad():
             out.weight.copy_(self.linear.weight + self.scale * self.up_OR @ self.down_RI)
             out.bias.copy_(self.linear.bias)
