@@ -49,7 +49,7 @@ def jitter(x_BT: torch.Tensor, seen_BT: torch.Tensor, *, strength: float, genera
     mean_B1 = known_BT.sum(dim=1, keepdim=True) / count_B1
     squares_BT = torch.where(seen_BT, (known_BT - mean_B1) ** 2, torch.zeros_like(x_BT))
     scale_B1 = (squares_BT.sum(dim=1, keepdim=True) / count_B1).sqrt()
-    noise_BT = torch.randn(x_BT.shape, generator=generator, dtype=x_BT.dtype)
+    noise_BT = torch.randn(x_BT.shape, generator=generator, dtype=x_BT.dtype).to(x_BT.device)
     return torch.where(seen_BT, x_BT + strength * scale_B1 * noise_BT, x_BT)
 
 
@@ -73,7 +73,8 @@ def resize(x_BT: torch.Tensor, *, spread: float, generator: torch.Generator) -> 
     2.0
     """
     spread = checks.number("spread", spread, minimum=0)
-    return x_BT * torch.exp(spread * torch.randn(len(x_BT), 1, generator=generator, dtype=x_BT.dtype))
+    size_B1 = torch.exp(spread * torch.randn(len(x_BT), 1, generator=generator, dtype=x_BT.dtype))
+    return x_BT * size_B1.to(x_BT.device)
 
 
 def holes(seen_BT: torch.Tensor, *, share: float, patch: int, generator: torch.Generator) -> torch.Tensor:
@@ -101,7 +102,7 @@ def holes(seen_BT: torch.Tensor, *, share: float, patch: int, generator: torch.G
     if seen_BT.shape[1] % checks.integer("patch", patch, minimum=1):
         raise InputError("patch", f"divide the {seen_BT.shape[1]} steps of a window", patch)
     kept_BP = torch.rand(len(seen_BT), seen_BT.shape[1] // patch, generator=generator) >= share
-    out_BT = seen_BT & spread(kept_BP, patch)
+    out_BT = seen_BT & spread(kept_BP, patch).to(seen_BT.device)
     return torch.where(out_BT.any(dim=1, keepdim=True), out_BT, seen_BT)
 
 
@@ -146,7 +147,7 @@ def forecasting(
             if "masking" in ways:
                 left_BT = holes(seen_BT, share=strength, patch=sequences.patch, generator=drawn)
                 observed_BT = left_BT | (observed_BT & ~sequences.history_only(torch.ones_like(observed_BT)))
-        hidden_BP = hidden_P.expand(len(x_BT), -1)
+        hidden_BP = hidden_P.to(x_BT.device).expand(len(x_BT), -1)
         return masked_error(model, x_BT, observed_BT, hidden_BP, c_BPC, kind=kind, relative=relative)
 
     return loss

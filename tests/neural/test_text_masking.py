@@ -59,6 +59,8 @@ def test_what_has_a_form(text: str, masked: str) -> None:
         "Lamp replaced, thank you FIELD",
         "Lamp replaced. Grace",
         "Lamp replaced. Zoë Åkesson",
+        "lamp replaced [somers]",
+        "lamp replaced by [number] [somers]",
     ],
 )
 def test_names_in_all_ways_of_writing(signed: str) -> None:
