@@ -234,7 +234,10 @@ def routed(quick: bool) -> Raw:
     table = table[["request", "opened", "title", "channel", "district", "department"]].copy()
     table["title"] = routing.titles(table["title"])
     raw: Raw = {"left_out": float((table["title"] == "").mean())}
-    split = parts(table[table["title"] != ""], "opened")
+    table = table[table["title"] != ""].copy()
+    masker = Masker.learn(table.loc[table["opened"] < CHOOSE, "title"].tolist(), least=20, last=1.0)
+    table["title"] = masker.mask_all(table["title"])  # titles name people, too
+    split = parts(table, "opened")
     if quick:
         split = fewer(split)
     told_by = {

@@ -49,6 +49,7 @@ def deletion_curve(left: Left, order_BG: torch.Tensor) -> torch.Tensor:
     >>> deletion_curve(left, torch.tensor([[2, 1, 0]])).tolist()
     [[7.0, 3.0, 1.0]]
     """
+    order_BG = order_BG.cpu()  # scores may come from another device; what is left is kept on this one
     examples, groups = order_BG.shape
     if not torch.equal(order_BG.sort(dim=1).values, torch.arange(groups).expand(examples, -1)):
         raise InputError("order", f"hold each of the groups 0 to {groups - 1} once, for each example", "another order")

@@ -37,7 +37,8 @@ _FORMS = (
 _FORM = re.compile("|".join(f"(?P<f{k}>{form})" for k, (_, form) in enumerate(_FORMS)), re.IGNORECASE)
 _MARK_OF = {f"f{k}": mark for k, (mark, _) in enumerate(_FORMS)}
 _GIVEN_MARK = re.compile("|".join(re.escape(mark) for mark in MARKS), re.IGNORECASE)
-_PIECE = re.compile(r"\[[a-z]+\]|[^\W\d_](?:[^\W\d_]|['’](?=[^\W\d_]))*|[^\w\s]|\S")
+# of what stands in brackets only the marks are whole: a name in brackets is a name
+_PIECE = re.compile("|".join(map(re.escape, MARKS)) + r"|[^\W\d_](?:[^\W\d_]|['’](?=[^\W\d_]))*|[^\w\s]|\S")
 _ENDS = frozenset('.!?:;-–/,#()"')  # after these a capital says nothing
 
 _JOINS = frozenset("./-–&,")  # between the parts of a name

@@ -50,6 +50,14 @@ def test_holes_hide_whole_patches_and_leave_something() -> None:
     assert torch.equal(holes(seen_BT, share=1.0, patch=4, generator=seeds.torch_generator(2)), seen_BT)
 
 
+def test_what_is_drawn_goes_where_the_windows_are() -> None:
+    x_BT, seen_BT = (part.to("meta") for part in windows())  # a device that holds no numbers, but minds whose they are
+    drawn = seeds.torch_generator(2)
+    assert jitter(x_BT, seen_BT, strength=0.1, generator=drawn).device.type == "meta"
+    assert resize(x_BT, spread=0.3, generator=drawn).device.type == "meta"
+    assert holes(seen_BT, share=0.5, patch=4, generator=drawn).device.type == "meta"
+
+
 def series() -> tuple[Sequences, tuple[torch.Tensor, torch.Tensor]]:
     values = np.sin(np.arange(200.0) / 4)[:, None] + seeds.generator(0).normal(0, 0.1, (200, 2))
     found = Sequences(values, history=16, horizon=8, patch=4)

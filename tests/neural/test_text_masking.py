@@ -59,6 +59,8 @@ def test_what_has_a_form(text: str, masked: str) -> None:
         "Lamp replaced, thank you FIELD",
         "Lamp replaced. Grace",
         "Lamp replaced. Zoë Åkesson",
+        "lamp replaced [somers]",
+        "lamp replaced by [number] [somers]",
     ],
 )
 def test_names_in_all_ways_of_writing(signed: str) -> None:
@@ -77,6 +79,14 @@ def test_ordinary_words_stay() -> None:
 def test_a_signature_is_no_ordinary_word_however_often_it_is_written_small() -> None:
     notes = ["lamp was fixed today mchugh", "the crew fixed a lamp there mchugh"] * 20
     assert "mchugh" not in Masker.learn(notes).ordinary
+
+
+def test_a_name_in_a_title_is_gone_and_what_many_titles_hold_stays() -> None:
+    titles = ["graffiti removal", "loose manhole (utility)"] * 20 + ["graffiti removal somers", "victor removal"] * 3
+    masker = Masker.learn(titles, least=20, last=1.0)
+    assert masker.mask("graffiti removal somers") == "graffiti removal [name]"
+    assert masker.mask("victor removal") == "[name] removal"
+    assert masker.mask("loose manhole") == "loose manhole"
 
 
 def test_the_words_known_beforehand_do_not_contradict_each_other() -> None:

@@ -39,6 +39,10 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert {"persistence", "seasonal naive", "scratch, few labels", "scratch, all labels"} <= set(contenders.index)
     assert (contenders["low"] < contenders["mae"]).all()
     assert set(read(ran, "augmentation")["change"]) == {"jitter", "scaling", "masking"}
+    paired = read(ran, "paired")
+    assert paired.loc[paired["proven"] == "better", "seeds_better"].eq(SMALL["repeats"]).all()
+    assert paired.loc[paired["proven"] == "worse", "seeds_better"].eq(0).all()
+    assert set(paired["proven"]) <= {"better", "worse", "no"}
     assert ran["records"]["forecasts_unchanged"]["value"] is True
     assert ran["records"]["checkpoint_equal"]["value"] is True
     assert {"masks", "filled", "mae"} <= set(ran["figures"])

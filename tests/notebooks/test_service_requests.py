@@ -48,6 +48,12 @@ def test_a_source_without_notes_is_refused(run_chapter: Callable[..., Any]) -> N
         run_chapter(CHAPTER, source="traffic-i94")
 
 
+@pytest.mark.parametrize("kind", ["closure_note", "text"])
+def test_rises_of_texts_are_refused_for_they_would_be_printed(run_chapter: Callable[..., Any], kind: str) -> None:
+    with pytest.raises(AssertionError, match="kind"):
+        run_chapter(CHAPTER, **TINY | {"kind": kind})
+
+
 @pytest.mark.real
 @pytest.mark.slow
 def test_boston(run_chapter: Callable[..., Any], real_data: Any) -> None:
