@@ -31,7 +31,8 @@ ORIGINAL, COMPRESSED = "original, 32 bits", "student, 8 bits"
 PACKAGES = ("torch", "onnxruntime", "onnx", "numpy")
 FILES = (
     *(f"citylib/neural/{name}.py" for name in (
-        "compress", "onnx_files", "sensor_features", "sensor_forecast", "models/sensor_mlp", "train")),
+        "compress", "onnx_files", "sensor_features", "sensor_forecast", "models/sensor_mlp", "setting",
+        "train", "windows")),
     "citylib/data/sources/traffic_metr_la.py", "citylib/seeds.py", "benchmarks/neural_losloop.py",
     "benchmarks/neural_compress.py",
 )  # fmt: skip

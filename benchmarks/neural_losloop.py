@@ -38,14 +38,15 @@ TGCN = {
     "source": "the predictions that T-GCN's authors store with their code (Zhao et al., 2020), on these windows; "
     "their epoch is the best of 5,000 on the test part",
 }
-ROUNDS, PENALTIES, NEAREST = (100, 200, 300, 400), (3, 10, 30, 100, 300, 1000), (4, 8, 16)
+ROUNDS, PENALTIES, NEAREST = (100, 200, 300, 400, 600, 800), (3, 10, 30, 100, 300, 1000), (4, 8, 16)
 BOOSTING = {
     "learning_rate": 0.05, "num_leaves": 63, "min_data_in_leaf": 100, "feature_fraction": 0.7, "bagging_fraction": 0.7,
     "bagging_freq": 1, "seed": 0, "num_threads": 1, "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 PACKAGES = ("torch", "numpy", "lightgbm")
 FILES = (
-    *(f"citylib/neural/{name}.py" for name in ("sensor_features", "sensor_forecast", "models/sensor_mlp", "train")),
+    *(f"citylib/neural/{name}.py" for name in (
+        "sensor_features", "sensor_forecast", "models/sensor_mlp", "setting", "train", "windows")),
     "citylib/data/sources/traffic_metr_la.py", "citylib/seeds.py", "benchmarks/neural_losloop.py",
 )  # fmt: skip
 FloatArray = npt.NDArray[np.float64]
