@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from citylib.errors import InputError
+
 __all__ = ["HIDDEN", "OUTCOMES", "UNCODED", "after_opening", "code", "hide", "rules", "words_left"]
 
 HIDDEN = "[rule]"
@@ -190,12 +192,21 @@ def after_opening(notes: Iterable[str]) -> list[str]:
     -------
     list of str
 
+    Raises
+    ------
+    InputError
+        A note that is no text, such as NaN.
+
     Examples
     --------
     >>> after_opening(["Case Closed. Closed date : 2015-01-05 10:00:00.5 Case Resolved", "Case Closed Case Noted"])
     ['Case Resolved', 'Case Noted']
     """
-    return [_OPENING.sub("", note) for note in notes]
+    texts = list(notes)
+    for at, note in enumerate(texts):
+        if not isinstance(note, str):
+            raise InputError("notes", "be texts; leave out cases without one", f"{type(note).__name__} at {at}")
+    return [_OPENING.sub("", note) for note in texts]
 
 
 def code(notes: Iterable[str]) -> list[str]:

@@ -60,11 +60,18 @@ def mask_contacts(text: str) -> str:
     str
         With `MARKS` in their place.
 
+    Raises
+    ------
+    InputError
+        No text, such as NaN where there is no note.
+
     Examples
     --------
     >>> mask_contacts("Called 617-635-4500 x12 on 3/4/15 at 10:30 am, wrote to j.doe@city.gov about #1371549.")
     'Called [phone] on [date] at [time], wrote to [email] about [number].'
     """
+    if not isinstance(text, str):
+        raise InputError("text", "be a text; leave out what has none", type(text).__name__)
     parts, at = [], 0
     for mark in _GIVEN_MARK.finditer(text):
         parts += [_FORM.sub(_mark, text[at : mark.start()]), mark.group().lower()]

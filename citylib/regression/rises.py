@@ -97,6 +97,11 @@ def upper_tail(count: int, total: int, *, weeks: int, dispersion: float) -> floa
     -------
     float
 
+    Raises
+    ------
+    InputError
+        A count above the sum it is part of, no weeks, a dispersion that is not above zero.
+
     Examples
     --------
     >>> from scipy import stats
@@ -104,9 +109,10 @@ def upper_tail(count: int, total: int, *, weeks: int, dispersion: float) -> floa
     >>> bool(np.isclose(ours, stats.betabinom.sf(11, 52, 10, 80)))
     True
     """
-    if count <= 0:
+    count, weeks = checks.integer("count", count, minimum=0), checks.integer("weeks", weeks, minimum=1)
+    total, r = checks.integer("total", total, minimum=count), 1 / checks.number("dispersion", dispersion, above=0)
+    if count == 0:
         return 1.0
-    r = 1 / dispersion
     k = np.arange(count, total + 1)
     log = special.gammaln(total + 1) - special.gammaln(k + 1) - special.gammaln(total - k + 1)
     log += special.betaln(k + r, total - k + weeks * r) - special.betaln(r, weeks * r)

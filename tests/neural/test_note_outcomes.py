@@ -10,7 +10,9 @@ import pytest
 
 from citylib import data
 from citylib.data.synthetic import city
+from citylib.errors import InputError
 from citylib.neural import note_outcomes as rules
+from citylib.neural.text_masking import Masker
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,13 @@ def test_nothing_of_a_rule_is_left() -> None:
 def test_the_opening_goes_whatever_its_form() -> None:
     notes = ["Case Closed. Closed date : 2015-12-29 08:32:59.2 ROA: x", "CASE CLOSED - Case Noted", "Case Closed", "a"]
     assert rules.after_opening(notes) == ["ROA: x", "Case Noted", "", "a"]
+
+
+def test_a_case_without_a_note_is_refused_and_no_text_is_told() -> None:
+    with pytest.raises(InputError, match=r"notes must be texts.*float at 1"):
+        rules.after_opening(["Case Closed. Lamp replaced, Somers", float("nan")])  # type: ignore[list-item]
+    with pytest.raises(InputError, match=r"text must be a text.*float"):
+        Masker.learn(["lamp replaced", float("nan")])  # type: ignore[list-item]
 
 
 def test_rules_against_what_was_planted() -> None:

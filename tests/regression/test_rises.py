@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,3 +102,13 @@ def test_refusals(counts: pd.DataFrame, match: str) -> None:
 def test_dispersion_must_be_above_zero() -> None:
     with pytest.raises(InputError, match="dispersion"):
         rises.rose(pd.DataFrame({"a": [1] * 12}), dispersion=[0.0])
+
+
+@pytest.mark.parametrize(
+    ("argument", "given"),
+    [("total", {"total": 3}), ("count", {"count": -1}), ("weeks", {"weeks": 0}), ("dispersion", {"dispersion": 0.0})],
+)
+def test_a_tail_of_nothing_is_refused(argument: str, given: dict[str, float]) -> None:
+    asked: dict[str, Any] = {"count": 5, "total": 20, "weeks": 8, "dispersion": 0.1} | given
+    with pytest.raises(InputError, match=argument):
+        rises.upper_tail(asked.pop("count"), asked.pop("total"), **asked)
