@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -41,6 +42,20 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert ran["records"]["false_alarms"]["value"] < 0.15
     assert {"unsure", "few_labels", "rises_figure"} <= set(ran["figures"])
     no_note(ran, city(0, "tiny").table("closure_notes")["closure_note"])
+
+
+def test_an_own_file_is_told_nothing_of_boston(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
+    tables = city(0, "tiny")
+    own = tables.table("requests").merge(tables.table("closure_notes")[["request", "closure_note"]], on="request")
+    own = own.rename(columns={"request": "id", "text": "title"})
+    columns = ["id", "opened", "closed", "category", "department", "channel", "district", "title", "closure_note"]
+    own[columns].assign(latitude=52.0, longitude=4.0).to_csv(tmp_path / "own.csv", index=False)
+    ran = run_chapter(CHAPTER, **TINY | {"source": f"file:{tmp_path / 'own.csv'}"})
+    assert not {"names_missed", "rule_error"} & set(ran["records"])
+    said = " ".join(ran["said"])
+    assert "How many names slip through is not known here" in said
+    assert "How often the rules are wrong is not known here" in said
+    no_note(ran, own["closure_note"])
 
 
 def test_a_source_without_notes_is_refused(run_chapter: Callable[..., Any]) -> None:
