@@ -52,7 +52,17 @@ def fingerprint(value: object) -> str:
 
 
 def of_model(model: nn.Module) -> str:
-    """Return a sha256 of how a model is built: classes, plain attributes, what learns; not of its weights."""
+    """Return a sha256 of how a model is built: classes, plain attributes, what learns; not of its weights.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Any.
+
+    Returns
+    -------
+    str
+    """
     total = hashlib.sha256()
     for name, module in model.named_modules():
         plain = {k: v for k, v in vars(module).items() if not k.startswith("_") and isinstance(v, (*_PLAIN, tuple))}
@@ -64,7 +74,23 @@ def of_model(model: nn.Module) -> str:
 def of_training(
     model: nn.Module, loss: object, examples: Sequence[torch.Tensor], validation: Sequence[torch.Tensor] | None
 ) -> dict[str, str | None]:
-    """Return what must be the same for a kept training to go on, besides its numbers; each under its name."""
+    """Return what must be the same for a kept training to go on, besides its numbers; each under its name.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        As it starts.
+    loss : callable
+        As `citylib.neural.train.train` takes it.
+    examples : sequence of torch.Tensor
+        What is learned from.
+    validation : sequence of torch.Tensor, optional
+        What says when to stop.
+
+    Returns
+    -------
+    dict of str to str or None
+    """
     return {
         "model": f"{type(model).__module__}.{type(model).__qualname__}",
         "how the model is built": of_model(model),

@@ -69,7 +69,7 @@ def when(
         axes.set_yticks(range(len(days)), list(days))
         axes.set(ylim=(len(days) - 0.5, -1.0), xlim=(min(map(min, ends.values())), max(map(max, ends.values()))))
         axes.grid(axis="y", visible=False)
-        locator: Any = dates.AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
+        locator: Any = dates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from torch import nn
+from tqdm import TqdmWarning
 
 from citylib import checks
 from citylib.errors import InputError, SourceMissingError
@@ -132,8 +136,17 @@ class PictureResNet(nn.Module):
         return scores_BK
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Import what looks for a progress bar of notebooks without a word on the page where there is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TqdmWarning)
+        yield
+
+
 def _drawn(channels: int, widths: tuple[int, ...]) -> nn.Module:
-    from transformers import ResNetConfig, ResNetModel
+    with _quiet():
+        from transformers import ResNetConfig, ResNetModel
 
     sizes = [checks.integer("widths", width, minimum=1) for width in widths]
     if not sizes:
@@ -159,7 +172,8 @@ def _draw(model: nn.Module, generator: torch.Generator) -> None:
 
 
 def _read(weights: str) -> nn.Module:
-    from transformers import AutoConfig, ResNetModel
+    with _quiet():
+        from transformers import AutoConfig, ResNetModel
 
     folder = Path(weights)
     if folder.is_dir():
