@@ -25,9 +25,12 @@ class Place:
     ----------
     fabric : lightning_fabric.Fabric
         Launched.
+    precision : {"32-true", "64-true", "bf16-mixed", "16-mixed"}
+        Of weights and sums.
     """
 
     fabric: Any
+    precision: str = "32-true"
 
     @property
     def device(self) -> torch.device:
@@ -112,7 +115,20 @@ def place(
     >>> here.device, here.processes, here.rank
     (device(type='cpu'), 1, 0)
     """
-    kind = device(name).type
+    return _made(device(name).type, precision, None)
+
+
+def of(model: nn.Module) -> Place:
+    """Return the place where a model's weights are, on the same GPU: one process, the model's own precision."""
+    first = next(model.parameters(), None)
+    if first is None:
+        raise InputError("model", "have weights to train", type(model).__name__)
+    kind = device("cuda" if first.device.type == "cuda" else "cpu").type
+    return _made(kind, "64-true" if first.dtype == torch.float64 else "32-true", first.device.index)
+
+
+def _made(kind: str, precision: str, index: int | None) -> Place:
+    """Return a place on all GPUs that the processes at hand have, or on the one of that number."""
     checks.one_of("precision", precision, PRECISIONS)
     if precision == "16-mixed" and kind == "cpu":
         raise InputError("precision", "be one the CPU can do", precision, "use 'bf16-mixed'")
@@ -133,15 +149,7 @@ def place(
     strategy: Any = DDPStrategy(process_group_backend=backend) if together else "auto"
     nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))
     how: dict[str, Any] = {"plugins": [Double()]} if precision == "64-true" else {"precision": precision}
-    fabric = Fabric(accelerator=kind, devices=processes, num_nodes=nodes, strategy=strategy, **how)
+    which = [index] if kind == "cuda" and index is not None and not together else processes
+    fabric = Fabric(accelerator=kind, devices=which, num_nodes=nodes, strategy=strategy, **how)
     fabric.launch()
-    return Place(fabric)
-
-
-def of(model: nn.Module) -> Place:
-    """Return the place where a model's weights are: one process, the model's own precision."""
-    first = next(model.parameters(), None)
-    if first is None:
-        raise InputError("model", "have weights to train", type(model).__name__)
-    precision: Literal["32-true", "64-true"] = "64-true" if first.dtype == torch.float64 else "32-true"
-    return place("cuda" if first.device.type == "cuda" else "cpu", precision=precision)
+    return Place(fabric, precision)

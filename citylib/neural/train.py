@@ -21,6 +21,7 @@ from tqdm import tqdm
 from citylib import checks, seeds
 from citylib.errors import FitWarning, InputError
 from citylib.neural import devices, fingerprint, memory, resume, store
+from citylib.neural import examples as given
 from citylib.neural.devices import Place, device
 from citylib.neural.resume import Standing
 from citylib.neural.setting import Setting
@@ -154,8 +155,9 @@ def train(
     Raises
     ------
     InputError
-        No examples, tensors of different lengths, a number out of bounds, a batch too large for the memory
-        (the largest that fits is named), a folder `keep` of another training.
+        No examples, no tensors, tensors of different lengths, or of float64 beside a model in float32; a model in
+        which nothing learns; a number out of bounds; a loss that is not one number; a batch too large for the
+        memory (the largest that fits is named); a folder `keep` of another training, or a file.
 
     Warns
     -----
@@ -177,21 +179,26 @@ def train(
     >>> len(history.train), history.train[-1] < 1e-3
     (200, True)
     """
-    count = _rows("examples", examples)
+    count = given.count("examples", examples)
     if validation is not None:
-        _rows("validation", validation)
+        given.count("validation", validation)
     if every is not None:
         checks.integer("every", every, minimum=1)
+    folder = None if keep is None else Path(keep)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise InputError("keep", "be a folder", folder.name)
+    given.learnable(model)
     setting = Setting(epochs, rate, batch, decay, patience, method, momentum, schedule, warm, clip, steps)
     base = int(torch.randint(2**62, (1,), generator=generator))
     place = devices.of(model) if on is None else on
+    for name, tensors in (("examples", examples), ("validation", validation or ())):
+        given.same_numbers(name, tensors, place, model)
     told: dict[str, Any] = {}
     if keep is not None:
-        told = asdict(setting) | {"seed of the order": base, "precision": str(place.fabric._precision.precision)}
+        told = asdict(setting) | {"seed of the order": base, "precision": place.precision}
         told |= fingerprint.of_training(model, loss, examples, validation)
     optimiser = setting.optimiser(model)
     wrapped_model, wrapped = place.fabric.setup(model, optimiser)
-    folder = None if keep is None else Path(keep)
     run = _Run(
         model, wrapped_model, optimiser, wrapped, loss, examples, validation, place, setting, base, folder, every, told
     )
@@ -235,7 +242,7 @@ def predict(model: nn.Module, *inputs: torch.Tensor, batch: int = 1024) -> torch
     >>> predict(nn.Identity(), torch.arange(3.0), batch=2)
     tensor([0., 1., 2.])
     """
-    count, batch = _rows("inputs", inputs), checks.integer("batch", batch, minimum=1)
+    count, batch = given.count("inputs", inputs), checks.integer("batch", batch, minimum=1)
     first = next(model.parameters(), None)
     where = torch.device("cpu") if first is None else first.device
     was, parts = model.training, []
@@ -321,6 +328,8 @@ def _tried(run: _Run, rows: torch.Tensor, number: int, total: int) -> float:
     batch = _take(run, run.examples, share if len(share) else rows[:1])
     with seeds.torch_lent(drawn, device=str(place.device)):
         value = run.loss(run.model, *batch) * weight
+    if value.dim():
+        raise InputError("loss", "be one number a batch: its mean", f"shape {tuple(value.shape)}")
     loss = float(place.sum(value.detach())) / place.processes
     if math.isfinite(loss):
         run.wrapped.zero_grad()
@@ -375,12 +384,3 @@ def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
 
 def _seed(base: int, number: int) -> int:
     return (base + (number + 1) * STRIDE) % 2**63
-
-
-def _rows(argument: str, tensors: Examples) -> int:
-    if not tensors or len(tensors[0]) == 0:
-        raise InputError(argument, "hold at least one example", len(tensors))
-    lengths = {len(tensor) for tensor in tensors}
-    if len(lengths) > 1:
-        raise InputError(argument, "have tensors of one length", sorted(lengths))
-    return lengths.pop()

@@ -35,6 +35,20 @@ def test_tokens_in_another_order_come_out_in_that_order() -> None:
     torch.testing.assert_close(block(x[:, order]), block(x)[:, order])
 
 
+def test_nobody_looks_at_what_is_not_seen_nor_ahead_where_causal() -> None:
+    block = Block(6, 2).double()
+    x, other = torch.rand(2, 5, 6, dtype=torch.float64), torch.rand(2, 5, 6, dtype=torch.float64)
+    seen = torch.tensor([[True, True, True, False, False], [True] * 5])
+    torch.testing.assert_close(block(x, seen)[0, :3], block(x[:1, :3])[0])
+    torch.testing.assert_close(block(x, seen)[1], block(x)[1])
+    ahead = torch.cat([x[:, :3], other[:, 3:]], dim=1)
+    for mask in (None, seen):
+        torch.testing.assert_close(block(x, mask, causal=True)[:, :3], block(ahead, mask, causal=True)[:, :3])
+    assert not torch.allclose(block(x)[:, :3], block(ahead)[:, :3])
+    none = torch.ones(2, 5, dtype=torch.bool)
+    torch.testing.assert_close(block(x, none, causal=True), block(x, causal=True))
+
+
 def test_width_is_a_multiple_of_heads() -> None:
     with pytest.raises(InputError, match="width must be a multiple of the 4 heads, got 6"):
         SelfAttention(6, 4)

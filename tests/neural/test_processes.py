@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -42,6 +43,26 @@ def test_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     with pytest.raises(InputError, match="--nproc-per-node must be at most the 1 GPUs, got 2"):
         devices.place("cuda")
+
+
+def test_a_model_is_trained_on_the_gpu_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    class Fabric:
+        def __init__(self, **told: object) -> None:
+            asked.update(told)
+
+        def launch(self) -> None:
+            pass
+
+    monkeypatch.setattr("lightning_fabric.Fabric", Fabric)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    model = nn.Linear(1, 1)
+    weight = SimpleNamespace(dtype=torch.float32, device=torch.device("cuda:1"))
+    monkeypatch.setattr(model, "parameters", lambda: iter([weight]))
+    assert devices.of(model).precision == "32-true"
+    assert (asked["accelerator"], asked["devices"]) == ("cuda", [1])
 
 
 def test_bf16_trains_on_a_cpu() -> None:

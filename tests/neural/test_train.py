@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -105,3 +107,26 @@ def test_refusals() -> None:
         train(linear(), square, (x, y), generator=seeds.torch_generator(0), epochs=1, validation=(x, y[:3]))
     with pytest.raises(InputError, match="rate must be more than 0"):
         train(linear(), square, (x, y), generator=seeds.torch_generator(0), epochs=1, rate=0)
+
+
+def test_what_cannot_be_learned_from_is_refused_before_work_starts(tmp_path: Path) -> None:
+    x, y = problem()
+    told = {"generator": seeds.torch_generator(0), "epochs": 1}
+    with pytest.raises(InputError, match="examples must be tensors, got 'ndarray'"):
+        train(linear(), square, (x.numpy(), y), **told)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="examples must be a sequence of tensors, got 'one tensor'"):
+        train(linear(), square, x, **told)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="examples must have a row an example"):
+        train(linear(), square, (torch.tensor(1.0),), **told)
+    with pytest.raises(InputError, match="examples must hold float32 as the model does, got 'float64'"):
+        train(linear().float(), square, (x, y), **told)
+    with pytest.raises(InputError, match="validation must hold float32"):
+        train(linear().float(), square, (x.float(), y.float()), validation=(x, y), **told)
+    frozen = linear().requires_grad_(False)
+    with pytest.raises(InputError, match="model must have weights that learn, got '2 tensors of weights, all frozen'"):
+        train(frozen, square, (x, y), **told)
+    with pytest.raises(InputError, match=r"loss must be one number a batch: its mean, got 'shape \(64, 1\)'"):
+        train(linear(), lambda model, x, y: (model(x) - y) ** 2, (x, y), **told)
+    (tmp_path / "kept").write_text("")
+    with pytest.raises(InputError, match="keep must be a folder, got 'kept'"):
+        train(linear(), square, (x, y), keep=tmp_path / "kept", **told)

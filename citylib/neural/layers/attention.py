@@ -45,10 +45,18 @@ class SelfAttention(nn.Module):
         self.query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x_BPW: torch.Tensor) -> torch.Tensor:
-        """Return the mixed tokens, shape (B, P, W)."""
+    def forward(
+        self, x_BPW: torch.Tensor, seen_BP: torch.Tensor | None = None, *, causal: bool = False
+    ) -> torch.Tensor:
+        """Return the mixed tokens, shape (B, P, W).
+
+        Nobody looks at tokens that are not seen (False in ``seen_BP``), nor, where ``causal``, at later ones.
+        """
         q_BAPD, k_BAPD, v_BAPD = self._heads(x_BPW)
-        mixed_BAPD = nn.functional.scaled_dot_product_attention(q_BAPD, k_BAPD, v_BAPD)
+        may = None if seen_BP is None else seen_BP[:, None, None, :]
+        if causal and may is not None:
+            may, causal = may & torch.ones(2 * (x_BPW.shape[1],), dtype=torch.bool, device=may.device).tril(), False
+        mixed_BAPD = nn.functional.scaled_dot_product_attention(q_BAPD, k_BAPD, v_BAPD, attn_mask=may, is_causal=causal)
         out_BPW: torch.Tensor = self.out(mixed_BAPD.transpose(1, 2).flatten(2))
         return out_BPW
 
@@ -95,9 +103,11 @@ class Block(nn.Module):
         self.rise, self.fall = nn.Linear(width, hidden), nn.Linear(hidden, width)
         self.dropout = nn.Dropout(checks.fraction("dropout", dropout, closed=True))
 
-    def forward(self, x_BPW: torch.Tensor) -> torch.Tensor:
-        """Return the tokens after the block, shape (B, P, W)."""
-        x_BPW = x_BPW + self.dropout(self.attention(self.before_attention(x_BPW)))
+    def forward(
+        self, x_BPW: torch.Tensor, seen_BP: torch.Tensor | None = None, *, causal: bool = False
+    ) -> torch.Tensor:
+        """Return the tokens after the block, shape (B, P, W); ``seen_BP`` and ``causal`` as in `SelfAttention`."""
+        x_BPW = x_BPW + self.dropout(self.attention(self.before_attention(x_BPW), seen_BP, causal=causal))
         hidden = nn.functional.gelu(self.rise(self.before_network(x_BPW)))
         out_BPW: torch.Tensor = x_BPW + self.dropout(self.fall(hidden))
         return out_BPW

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from citylib import checks
 from citylib.errors import InputError
+from citylib.neural.layers.attention import Block
 
 __all__ = ["LanguageModel", "TextClassifier"]
 
@@ -61,13 +62,12 @@ class LanguageModel(nn.Module):
         layers: int = 2,
     ) -> None:
         super().__init__()
-        if checks.integer("width", width, minimum=1) % checks.integer("heads", heads, minimum=1):
-            raise InputError("width", f"be a multiple of the {heads} heads", width)
         self.causal, self.pad, self.width, self.size = causal, pad, width, size
         self.length = checks.integer("length", length, minimum=1)
         self.tokens = nn.Embedding(checks.integer("size", size, minimum=2), width)
         self.places = nn.Embedding(length, width)
-        self.blocks = nn.ModuleList(_Block(width, heads) for _ in range(checks.integer("layers", layers, minimum=1)))
+        count = checks.integer("layers", layers, minimum=1)
+        self.blocks = nn.ModuleList(Block(width, heads, widen=4) for _ in range(count))
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(size))
         _draw(self, generator)
@@ -77,7 +77,7 @@ class LanguageModel(nn.Module):
         if x_BL.shape[1] > self.length:
             raise InputError("x_BL", f"have at most {self.length} tokens a text", x_BL.shape[1])
         h_BLW = self.tokens(x_BL) + self.places.weight[: x_BL.shape[1]]
-        seen = None if self.causal else (x_BL != self.pad)[:, None, None, :]
+        seen = None if self.causal else x_BL != self.pad
         for block in self.blocks:
             h_BLW = block(h_BLW, seen, causal=self.causal)
         out_BLW: torch.Tensor = self.norm(h_BLW)
@@ -131,27 +131,6 @@ class TextClassifier(nn.Module):
         mean_BW = (self.body.hidden(x_BL) * kept_BL1).sum(dim=1) / kept_BL1.sum(dim=1).clamp(min=1)
         scores_BC: torch.Tensor = self.head(mean_BW)
         return scores_BC
-
-
-class _Block(nn.Module):
-    """Attention between tokens, then two layers on each token; each adds to what came in."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query_key_value, self.mixed = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-
-    def forward(self, x_BLW: torch.Tensor, seen_B11L: torch.Tensor | None, *, causal: bool) -> torch.Tensor:
-        q_BLA3D = self.query_key_value(self.norm_1(x_BLW)).unflatten(-1, (self.heads, -1))
-        q_BALD, k_BALD, v_BALD = q_BLA3D.transpose(1, 2).chunk(3, dim=-1)
-        mixed_BALD = functional.scaled_dot_product_attention(
-            q_BALD, k_BALD, v_BALD, attn_mask=seen_B11L, is_causal=causal
-        )
-        x_BLW = x_BLW + self.mixed(mixed_BALD.transpose(1, 2).flatten(2))
-        out_BLW: torch.Tensor = x_BLW + self.narrow(functional.gelu(self.wide(self.norm_2(x_BLW))))
-        return out_BLW
 
 
 def _draw(model: nn.Module, generator: torch.Generator) -> None:
