@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import (
     neural_beijing,
     neural_beijing_all,
+    neural_boroondara,
     neural_compress,
     neural_congestion,
     neural_killed,
@@ -83,6 +84,7 @@ PARTS = (
     neural_losloop,
     neural_beijing,
     neural_beijing_all,
+    neural_boroondara,
     neural_congestion,
     neural_text,
     neural_compress,

@@ -1,9 +1,11 @@
 """All data of one station of Beijing, the same windows for all: the network of chapter neural/04 beside its rivals.
 
-``python -m benchmarks.neural_beijing_all --only beijing_all`` records it, where statsforecast is installed. Dongsi,
-PM2.5, 168 h in and 24 h out, a forecast at each midnight of the test; learned from all windows to 2016-02-29, recipes
-chosen by the readings to 2016-08-31. AutoARIMA is fitted once, on the twelve weeks before the test, with a season of a
-day, and carried forward to each origin with its twelve weeks (gaps filled by the same hour of the day before).
+``python -m benchmarks.neural_beijing_all --only beijing_all`` records it, where statsforecast and neuralforecast are
+installed (extra `bench`). Dongsi, PM2.5, 168 h in and 24 h out, a forecast at each midnight of the test; learned from
+all windows to 2016-02-29, recipes chosen by the readings to 2016-08-31. AutoARIMA, PatchTST and NHITS see PM2.5 alone,
+with gaps filled by the same hour of the day before; the network and LightGBM see the weather of the week before too.
+AutoARIMA is fitted once, on the twelve weeks before the test, with a season of a day, and carried forward to each
+origin with its twelve weeks.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import neural_beijing_peers as peers
 from benchmarks import rows
 from benchmarks.neural_beijing import FILES
 from benchmarks.neural_beijing_rivals import boosted, features, rival_errors, targets
@@ -26,7 +29,7 @@ from citylib.evaluate import contest
 from citylib.neural.few_labels import Recipe, learn
 
 Raw = dict[str, Any]
-STATION, WEEKS, EVERY = "Dongsi", 12, 8
+STATION, EVERY = "Dongsi", 8
 RECIPES = tuple(Recipe(steps, rate, batch=128) for steps in (300, 600, 1200) for rate in (1e-3, 3e-3))
 
 
@@ -59,24 +62,18 @@ def measure(quick: bool) -> Raw:
     lost["LightGBM"] = np.abs(guess - truth)
     spent["LightGBM"] = time.process_time() - before
     before = time.process_time()
-    lost["AutoARIMA"] = np.abs(arima(world.values[:, target], here.test[0].numpy()) - truth)
+    lost["AutoARIMA"] = np.abs(peers.arima(world.values[:, target], here.test[0].numpy()) - truth)
     spent["AutoARIMA"] = time.process_time() - before
+    rows_of = [int(np.searchsorted(world.times, np.datetime64(day))) for day in (CUT, CHOOSE)]
+    picked: Raw = {}
+    for name in peers.SIZES:
+        before = time.process_time()
+        guess, picked[name] = peers.network(name, world.values[:, target], here.test[0].numpy(), *rows_of)
+        lost[name] = np.abs(guess - truth)
+        spent[f"{name}, all tries"] = time.process_time() - before
     losses = {name: np.round(np.nanmean(error, axis=1), 4).tolist() for name, error in lost.items()}
-    chosen = {"steps": recipe.steps, "rate": recipe.rate}
+    chosen = {"network": {"steps": recipe.steps, "rate": recipe.rate}} | picked
     return {"losses": losses, "cpu": spent, "chosen": chosen, "origins": len(truth), "files": files}
-
-
-def arima(series: np.ndarray, origin_B: np.ndarray) -> np.ndarray:
-    """Return forecasts of statsforecast's AutoARIMA, 24 steps from each origin."""
-    from statsforecast.models import AutoARIMA
-
-    filled = series.copy()
-    for row in np.flatnonzero(np.isnan(filled)):
-        filled[row] = filled[row - 24]
-    length = WEEKS * 7 * 24
-    first = int(origin_B[0])
-    model = AutoARIMA(season_length=24, approximation=True).fit(filled[first - length : first])
-    return np.stack([model.forward(filled[t - length : t], h=24)["mean"] for t in origin_B])
 
 
 def judge(raw: Raw) -> rows.Verdict:
@@ -97,8 +94,8 @@ POINTS = (
         "",
         measure,
         judge,
-        ("torch", "numpy", "lightgbm", "statsforecast"),
-        (*FILES, "benchmarks/neural_beijing_all.py"),
+        ("torch", "numpy", "lightgbm", "statsforecast", "neuralforecast"),
+        (*FILES, "benchmarks/neural_beijing_all.py", "benchmarks/neural_beijing_peers.py"),
         long=True,
     ),
 )

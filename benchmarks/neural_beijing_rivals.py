@@ -18,28 +18,31 @@ BOOST = {"n_estimators": 120, "learning_rate": 0.08, "num_leaves": 31, "colsampl
 POOL = 25  # of the others' windows every so many-th is learned from: they overlap all but an hour
 
 
-def rival_errors(here: Any, draws: tuple[str, ...], *, share: float, seed: int) -> dict[str, np.ndarray]:
-    """Return absolute errors of the simple rules and, for the draws named, of gradient boosting, each (B, H)."""
+def rival_errors(here: Any, draws: tuple[str, ...], *, share: float, seed: int, day: int = 24) -> dict[str, np.ndarray]:
+    """Return absolute errors of the simple rules and, for the draws named, of gradient boosting, each (B, H).
+
+    A day has `day` steps.
+    """
     history = here.sequences.history
     x_BT, _, _ = here.sequences.take(*here.test)
     past, truth = x_BT[:, :history].numpy() * here.unit, x_BT[:, history:].numpy() * here.unit
     filled = _forward(past)
     out = {
         "persistence": np.abs(np.repeat(filled[:, -1:], truth.shape[1], axis=1) - truth),
-        "same hour yesterday": np.abs(filled[:, -24:] - truth),
+        "same hour yesterday": np.abs(filled[:, history - day : history - day + truth.shape[1]] - truth),
     }
     if not draws:
         return out
     fresh = features(here, here.test)
     pool = tuple(tensor[::POOL] for tensor in here.world.windows(here.sequences, here.sources))
     pooled = features(here, pool), targets(here, pool)
-    out["LightGBM, other 11"] = np.abs(boosted(*pooled, fresh, seed) - truth)
+    out["LightGBM, others"] = np.abs(boosted(*pooled, fresh, seed) - truth)
     for how in draws:
         few = here.world.labels(here.sequences, here.target, share=share, how=how, seed=seed)
         own = features(here, few), targets(here, few)
-        out[f"LightGBM, 5 % | {how}"] = np.abs(boosted(*own, fresh, seed) - truth)
+        out[f"LightGBM, few | {how}"] = np.abs(boosted(*own, fresh, seed) - truth)
         both = tuple(np.concatenate(pair) for pair in zip(pooled, own, strict=True))
-        out[f"LightGBM, 11 + 5 % | {how}"] = np.abs(boosted(*both, fresh, seed) - truth)
+        out[f"LightGBM, others + few | {how}"] = np.abs(boosted(*both, fresh, seed) - truth)
     return out
 
 

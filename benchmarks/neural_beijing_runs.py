@@ -52,8 +52,16 @@ def places() -> tuple[Places, tuple[str, ...], list[dict[str, str]]]:
 class Station:
     """A target with the others beside it, and the windows it is judged by."""
 
-    def __init__(self, world: Places, target: int, sources: tuple[int, ...], first: np.datetime64, last: np.datetime64):
-        self.world, self.target, self.sources = world, target, sources
+    def __init__(
+        self,
+        world: Places,
+        target: int,
+        sources: tuple[int, ...],
+        first: np.datetime64,
+        last: np.datetime64,
+        share: float = SHARE,
+    ):
+        self.world, self.target, self.sources, self.share = world, target, sources, share
         self.sequences, self.unit = world.sequences(sources)
         span = (int(np.searchsorted(world.times, moment)) for moment in (first, last))
         self.test = self.sequences.examples(*span, sensors=[target], least=world.least)
@@ -70,7 +78,7 @@ class Station:
         model = self.world.model(self.sequences, seed=seed)
         if start is not None:
             model.load_state_dict(start.state_dict())
-        few = self.world.labels(self.sequences, self.target, share=SHARE, how=how, seed=seed)
+        few = self.world.labels(self.sequences, self.target, share=self.share, how=how, seed=seed)
         learn(model, self.sequences, few, recipe, seed=seed)
         return model
 
@@ -133,7 +141,7 @@ def contest(world: Places, target: int, tried: Raw, seed: int, *, long: bool) ->
             on = max((r for r in TUNE if r.steps), key=lambda r: (r.steps, r.rate))
             found[f"{name}, tuned | {how}"] = here.errors(here.taught(model, how, on, seed))
     found |= timed("rivals", lambda: rival_errors(here, draws if long else (), share=SHARE, seed=seed))
-    return {"cpu": spent, **_daily(here.day, found)}
+    return {"cpu": spent, **daily(here.day, found)}
 
 
 def record(world: Places, names: tuple[str, ...], folder: Path) -> list[Raw]:
@@ -141,7 +149,7 @@ def record(world: Places, names: tuple[str, ...], folder: Path) -> list[Raw]:
     folder.mkdir(parents=True, exist_ok=True)
     halves = [tuple(range(0, len(names), 2)), tuple(range(1, len(names), 2))]
     chosen = [
-        _kept(folder / f"choice-{k}.json", partial(choose, world, halves[1 - k][0], halves[1 - k][1:]))
+        kept(folder / f"choice-{k}.json", partial(choose, world, halves[1 - k][0], halves[1 - k][1:]))
         for k in (0, 1)  # the stations of half k are judged with what was chosen in the other
     ]
     out: list[Raw] = [{"choice": tried} for tried in chosen]
@@ -151,11 +159,11 @@ def record(world: Places, names: tuple[str, ...], folder: Path) -> list[Raw]:
         name, long = names[target], names[target] in LONG and seed == 0
         path = folder / f"{name}-{seed}.json"
         work = partial(contest, world, target, chosen[target % 2], seed, long=long)
-        out.append({"station": name, "seed": seed, **_kept(path, work)})
+        out.append({"station": name, "seed": seed, **kept(path, work)})
     return out
 
 
-def _daily(day: np.ndarray, found: dict[str, np.ndarray]) -> Raw:
+def daily(day: np.ndarray, found: dict[str, np.ndarray]) -> Raw:
     """Mean loss by the day of the origin, and how many readings it is the mean of."""
     every = np.arange(day.min(), day.max() + np.timedelta64(1, "D"))
     at = (day - every[0]).astype(int)
@@ -174,7 +182,7 @@ def _mean(errors: np.ndarray) -> float:
     return float(np.nanmean(errors))
 
 
-def _kept(path: Path, work: Callable[[], Raw]) -> Raw:
+def kept(path: Path, work: Callable[[], Raw]) -> Raw:
     """Return what is kept at `path`, or do the work and keep it."""
     if not path.is_file():
         made = work()
