@@ -15,7 +15,7 @@
 - `citylib.neural.augment`: windows with noise, at another size, with holes
 - `citylib.neural.plain_fills`: straight lines, last values, the same hour: what a fill must beat
 - `citylib.neural.models.sensor_mlp`: one perceptron for all sensors (`sensor_features`: what it is told,
-  `sensor_forecast`: fitted before a cut)
+  `sensor_forecast`: fitted before a cut; `sensor_files`: kept)
 - `citylib.neural.compress`: networks pruned and taught; `citylib.neural.onnx_files`: written and run in 32 or 8 bits
 - `citylib.neural.attribution`, `integrated_gradients`, `occlusion`, `attention_maps`: what an answer hangs on
 - `citylib.neural.deletion`: the test that says which of them to believe

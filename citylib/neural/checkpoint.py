@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 import citylib
+from citylib import checks
 from citylib.errors import InputError, UnknownNameError
 from citylib.neural import store
 
-__all__ = ["Manifest", "load", "save"]
+__all__ = ["Manifest", "about", "load", "same_sensors", "save"]
 
 FORMAT = 1
 
@@ -85,7 +86,7 @@ def save(
     Raises
     ------
     InputError
-        A weight that is not finite, or a config JSON cannot hold.
+        A weight that is not finite, a config JSON cannot hold, or a sensor or channel that is named twice.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def save(
     for name, value in weights.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise InputError("model", "have weights that are all finite", name, "it was not trained to an end")
-    about = {
+    told = {
         "kind": "checkpoint",
         "format": FORMAT,
         "model": _name(model),
@@ -107,11 +108,11 @@ def save(
         "config": _plain("config", config),
         "data": dict(data),
         "metrics": {k: float(v) for k, v in (metrics or {}).items()},
-        "sensors": list(sensors),
-        "channels": list(channels),
+        "sensors": _names("sensors", sensors),
+        "channels": _names("channels", channels),
         "versions": {"citylib": citylib.__version__, "torch": torch.__version__.split("+")[0]},
     }
-    store.write(Path(folder), weights, about)
+    store.write(Path(folder), weights, told)
     return Path(folder)
 
 
@@ -123,6 +124,7 @@ def load(
     data: Mapping[str, str] | None = None,
     sensors: Sequence[str] | None = None,
     channels: Sequence[str] | None = None,
+    any_order: bool = False,
 ) -> Manifest:
     """Read a checkpoint into a model, after everything about it has been found to fit.
 
@@ -137,9 +139,12 @@ def load(
     data : mapping of str to str, optional
         Data that must be the same there.
     sensors : sequence of str, optional
-        Sensors it is to be used on: each must have been there when it was fitted.
+        Sensors it is to be used on: those it was fitted on, in the same order.
     channels : sequence of str, optional
         Channels of its input: the same, in the same order.
+    any_order : bool, default False
+        Say True only of a model that treats all sensors alike, such as one that sees a series at a time: then any
+        of those it was fitted on will do, in any order. A model with weights of each sensor would mix them up.
 
     Returns
     -------
@@ -149,34 +154,112 @@ def load(
     ------
     InputError
         A pickle, a broken folder, another format, a checkpoint of another model, shape, setting or data,
-        channels in another order.
+        sensors that lack or stand in another order, channels in another order.
     UnknownNameError
         A sensor it was not fitted on.
     ChecksumError
         Weights that are not those the manifest speaks of.
     """
     path = Path(folder)
-    weights, about = store.read(path)
-    if about.get("kind") != "checkpoint" or about.get("format") != FORMAT:
-        found = f"{about.get('kind')!r}, format {about.get('format')!r}"
-        raise InputError("folder", f"hold a checkpoint of format {FORMAT}", f"{path}: {found}")
-    if about["model"] != _name(model):
-        raise InputError("folder", f"hold a checkpoint of {_name(model)}", f"one of {about['model']}")
-    built = about.get("built", {})  # older checkpoints do not say
+    weights, kept = _read(path)
+    if kept["model"] != _name(model):
+        raise InputError("folder", f"hold a checkpoint of {_name(model)}", f"one of {kept['model']}")
+    built = kept.get("built", {})  # older checkpoints do not say
     for key, now in _built(model).items():
         if built.get(key, now) != now:
             raise InputError("model", f"be built like the checkpoint's, {key} = {built[key]!r}", now)
     for argument, wanted in (("config", config), ("data", data)):
-        _same(argument, about[argument], None if wanted is None else _plain(argument, wanted))
-    for sensor in sensors or ():
-        if sensor not in about["sensors"]:
-            raise UnknownNameError("sensor", sensor, about["sensors"])
-    if channels is not None and list(channels) != about["channels"]:
-        raise InputError("channels", f"be {about['channels']}, in this order", list(channels))
+        _same(argument, kept[argument], None if wanted is None else _plain(argument, wanted))
+    if sensors is not None:
+        same_sensors(kept["sensors"], sensors, any_order=any_order)
+    if channels is not None and list(channels) != kept["channels"]:
+        raise InputError("channels", f"be {kept['channels']}, in this order", list(channels))
     _fits(weights, model)
     model.load_state_dict(weights)
-    rest = {k: about[k] for k in ("model", "config", "data", "metrics", "versions")}
-    return Manifest(**rest, sensors=tuple(about["sensors"]), channels=tuple(about["channels"]))
+    return _manifest(kept)
+
+
+def about(folder: str | os.PathLike[str]) -> Manifest:
+    """Return what a checkpoint says of itself, so that a model can be built that it fits.
+
+    Parameters
+    ----------
+    folder : path
+        Written by `save`.
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    InputError
+        A pickle, a broken folder or another format.
+    ChecksumError
+        Weights that are not those the manifest speaks of.
+    """
+    return _manifest(_read(Path(folder))[1])
+
+
+def same_sensors(fitted: Sequence[str], wanted: Sequence[str], *, any_order: bool = False) -> None:
+    """Refuse sensors that were not there when a model was fitted, or stand in another order, by name.
+
+    Parameters
+    ----------
+    fitted, wanted : sequence of str
+        Names, in order.
+    any_order : bool, default False
+        Whether any of those fitted will do, in any order.
+
+    Raises
+    ------
+    InputError
+        A name that comes twice or lacks, or the first that stands elsewhere.
+    UnknownNameError
+        A sensor the model was not fitted on.
+
+    Examples
+    --------
+    >>> same_sensors(["a", "b", "c"], ["a", "c", "b"])
+    Traceback (most recent call last):
+    ...
+    citylib.errors.InputError: sensors must stand in the order of the fit, 'b' at 1, got 'c'
+    """
+    names = _names("sensors", wanted)
+    if names and not fitted:
+        raise InputError("sensors", "be left out: the model was fitted on sensors without names", names[0])
+    for name in names:
+        if name not in fitted:
+            raise UnknownNameError("sensor", name, fitted)
+    if any_order:
+        return
+    lacking = [name for name in fitted if name not in names]
+    if lacking:
+        raise InputError("sensors", f"be all {len(fitted)} of the fit", f"{len(names)}, without {lacking[0]!r}")
+    for at, (was, now) in enumerate(zip(fitted, names, strict=True)):
+        if was != now:
+            raise InputError("sensors", f"stand in the order of the fit, {was!r} at {at}", now)
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    weights, kept = store.read(path)
+    if kept.get("kind") != "checkpoint" or kept.get("format") != FORMAT:
+        found = f"{kept.get('kind')!r}, format {kept.get('format')!r}"
+        raise InputError("folder", f"hold a checkpoint of format {FORMAT}", f"{path}: {found}")
+    return weights, kept
+
+
+def _manifest(kept: Mapping[str, Any]) -> Manifest:
+    rest = {k: kept[k] for k in ("model", "config", "data", "metrics", "versions")}
+    return Manifest(**rest, sensors=tuple(kept["sensors"]), channels=tuple(kept["channels"]))
+
+
+def _names(argument: str, names: Sequence[str]) -> list[str]:
+    found = [names] if isinstance(names, str) else list(names)  # a lone text would be taken for its letters
+    for name in found:
+        if not isinstance(name, str):
+            raise InputError(argument, "be named by text", name)
+    return list(checks.unique(argument, found))
 
 
 def _same(argument: str, was: Mapping[str, Any], now: Mapping[str, Any] | None) -> None:

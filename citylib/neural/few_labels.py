@@ -41,12 +41,23 @@ class Recipe:
         Windows a step.
     decay : float, default 0.01
         Weight decay.
+
+    Raises
+    ------
+    InputError
+        Negative steps or decay, a rate of 0, a batch of none.
     """
 
     steps: int
     rate: float
     batch: int = 64
     decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        checks.integer("steps", self.steps, minimum=0)
+        checks.number("rate", self.rate, above=0)
+        checks.integer("batch", self.batch, minimum=1)
+        checks.number("decay", self.decay, minimum=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +69,10 @@ class Places:
     values : ndarray, shape (T, N)
         Readings, NaN where missing, filled or masked.
     times : ndarray of datetime64, shape (T,)
-        Local start of each step.
+        Local start of each step, evenly spaced.
     cut : int
         First row after training, for all places alike: no target of a window that is learned from lies at or after it.
+        Counted from the first row, from L + H to T.
     side : ndarray, shape (T, N, K), optional
         Further readings of the same places, such as weather; used of the history only.
     history, horizon, patch : int
@@ -71,6 +83,12 @@ class Places:
         Of the model, while it learns.
     least : int, default 24
         Readings that a history must hold for its window to count, for learning and for the test.
+
+    Raises
+    ------
+    InputError
+        Infinite readings, times that disagree or are not evenly spaced, a cut that leaves no window to learn from or
+        lies beyond the last row, side series of another shape.
     """
 
     values: FloatArray
@@ -86,11 +104,35 @@ class Places:
     dropout: float = 0.1
     least: int = 24
 
+    def __post_init__(self) -> None:
+        values = checks.matrix("values", self.values, missing=True)
+        history, horizon = (checks.integer(n, getattr(self, n), minimum=1) for n in ("history", "horizon"))
+        checks.integer("least", self.least, minimum=1, maximum=history)
+        step = np.diff(checks.increasing("times", self.times))
+        checks.same_length(values=values, times=self.times)
+        if len(step) and (step != step[0]).any():
+            raise InputError("times", "be evenly spaced", f"a step of {step[step != step[0]][0]} after {step[0]}")
+        cut = checks.integer("cut", self.cut)
+        if not history + horizon <= cut <= len(values):
+            rule = f"be a row from {history + horizon} (a window of {history} + {horizon} steps) to {len(values)}"
+            raise InputError("cut", rule, cut, "it is counted from the first row")
+        if self.side is not None:
+            side = checks.array("side", self.side, ndim=3, missing=True)
+            if side.shape[:2] != values.shape:
+                raise InputError("side", f"have the steps and places of values, {values.shape}, first", side.shape)
+
     def scaler(self, sensors: tuple[int, ...]) -> tuple[float, FloatArray, FloatArray]:
         """Return the unit of the readings (their standard deviation), and mean and deviation of each side series.
 
         Learned from the training rows of `sensors` and nothing else.
+
+        Raises
+        ------
+        InputError
+            Sensors that are not there or named twice, or without readings before the cut, of their own or of a side
+            series.
         """
+        sensors = self._known(sensors)
         rows = self.values[: self.cut, list(sensors)]
         unit = float(np.nanstd(rows)) if np.isfinite(rows).any() else 0.0
         if not unit > 0:
@@ -98,6 +140,9 @@ class Places:
         if self.side is None:
             return unit, np.empty(0), np.empty(0)
         known = self.side[: self.cut, list(sensors)].reshape(-1, self.side.shape[2])
+        silent = np.isnan(known).all(axis=0)
+        if silent.any():
+            raise InputError("side", "have readings before the cut of each series", f"none of {silent.argmax()}")
         deviation = np.nanstd(known, axis=0)
         return unit, np.nanmean(known, axis=0), np.where(deviation > 0, deviation, 1.0)
 
@@ -131,7 +176,7 @@ class Places:
 
     def windows(self, sequences: Sequences, sensors: tuple[int, ...]) -> Windows:
         """Return (origin, sensor) of all windows that may be learned from: their targets end before the cut."""
-        return sequences.examples(0, self.cut, sensors=sensors, least=self.least)
+        return sequences.examples(0, self.cut, sensors=self._known(sensors), least=self.least)
 
     def labels(self, sequences: Sequences, sensor: int, *, share: float, how: str, seed: int) -> Windows:
         """Return the few windows of a target that may be learned from; see `draw_labels`."""
@@ -148,6 +193,17 @@ class Places:
         x_BT, _, _ = sequences.take(*windows)
         out: npt.NDArray[np.float32] = ((guess_BH - x_BT[:, sequences.history :]).abs() * unit).numpy()
         return out
+
+    def _known(self, sensors: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the numbers of places; negative ones, which would count from the end, are refused."""
+        found = checks.unique("sensors", [checks.integer("sensors", k) for k in sensors])
+        places = self.values.shape[1]
+        if not found:
+            raise InputError("sensors", "name at least one place", found)
+        for k in found:
+            if not 0 <= k < places:
+                raise InputError("sensors", f"name places 0 to {places - 1}", k)
+        return found
 
 
 def learn(
@@ -180,7 +236,16 @@ def learn(
     -------
     History or None
         None where the recipe has no steps.
+
+    Raises
+    ------
+    InputError
+        No windows, or origins and sensors of different number.
     """
+    if not len(windows[0]) or len(windows[0]) != len(windows[1]):
+        raise InputError(
+            "windows", "hold origins and as many sensors, at least one", (len(windows[0]), len(windows[1]))
+        )
     if recipe.steps == 0:
         return None
     generator = seeds.torch_generator(seed, "order")
@@ -227,6 +292,11 @@ def draw_labels(
     -------
     ndarray of bool, shape (B,)
 
+    Raises
+    ------
+    InputError
+        No window, days that step back, a share that is none.
+
     Examples
     --------
     >>> day = np.repeat(np.arange("2026-01-01", "2026-01-21", dtype="datetime64[D]"), 3)
@@ -237,6 +307,9 @@ def draw_labels(
     checks.one_of("how", how, DRAWS)
     if not len(day):
         raise InputError("day", "hold at least one window", 0)
+    back = np.flatnonzero(~(day[1:] >= day[:-1]))
+    if len(back):
+        raise InputError("day", "be in order of time, of one place", f"{day[back[0] + 1]} after {day[back[0]]}")
     days = np.arange(day[0], day[-1] + np.timedelta64(1, "D"))
     number = max(1, int(checks.fraction("share", share) * len(days) + 1e-9))
     if how == "recent":

@@ -16,7 +16,7 @@ from torch import nn
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.neural import windows
+from citylib.neural import checkpoint, windows
 from citylib.neural.devices import Place
 from citylib.neural.models.sensor_mlp import SensorMLP
 from citylib.neural.sensor_features import SensorFeatures
@@ -74,6 +74,10 @@ class SensorForecast:
         The training in which they were chosen; None: they were not.
     history : History
         The training on all rows before the cut.
+    sensors : tuple of str
+        Names in the order of the fit; none where it was told none.
+    channel : str
+        What was read, such as ``"speed"``; empty where it was told nothing.
     """
 
     features: SensorFeatures
@@ -82,12 +86,48 @@ class SensorForecast:
     epochs: int
     choice: History | None
     history: History
+    sensors: tuple[str, ...] = ()
+    channel: str = ""
 
-    def predict(self, values: npt.ArrayLike, origins: npt.ArrayLike) -> FloatArray:
+    def predict(
+        self,
+        values: npt.ArrayLike,
+        origins: npt.ArrayLike,
+        *,
+        sensors: Sequence[str] | None = None,
+        channel: str | None = None,
+    ) -> FloatArray:
         """Return the forecasts made at `origins`, shape (O, H, N), in the unit of `values`, shape (T, N).
 
-        Only rows before each origin are read.
+        Only rows before each origin are read. Each sensor has weights of its own, so columns must stand in the order
+        of the fit: tell the names, and it is checked.
+
+        Parameters
+        ----------
+        values : array_like, shape (T, N)
+            Readings, NaN where missing.
+        origins : array_like of int, shape (O,)
+            First rows forecast.
+        sensors : sequence of str, optional
+            Names of the columns.
+        channel : str, optional
+            What was read.
+
+        Returns
+        -------
+        ndarray, shape (O, H, N)
+
+        Raises
+        ------
+        InputError
+            As `SensorFeatures.at` does; sensors that lack or stand in another order; another channel.
+        UnknownNameError
+            A sensor that was not there at the fit.
         """
+        if sensors is not None:
+            checkpoint.same_sensors(self.sensors, sensors)
+        if channel is not None and channel != self.channel:
+            raise InputError("channel", f"be that of the fit, {self.channel!r}", channel)
         return foretold(self.features, lambda *inputs: predict(self.model, *inputs, batch=8192), values, origins)
 
 
@@ -190,6 +230,8 @@ def fit(
     held: int | None = None,
     recipe: Recipe | None = None,
     on: Place | None = None,
+    sensors: Sequence[str] = (),
+    channel: str = "",
     **told: int,
 ) -> SensorForecast:
     """Fit on the rows before `cut`; with `held`, choose the number of epochs on the last `held` of them first.
@@ -215,6 +257,10 @@ def fit(
         By default `Recipe()`.
     on : Place, optional
         As `train` takes it.
+    sensors : sequence of str, optional
+        Names of the columns, kept so that others, or the same in another order, are refused later.
+    channel : str, optional
+        What is read.
     **told : int
         lags, near, horizon, smooth of `SensorFeatures.fit`.
 
@@ -225,7 +271,8 @@ def fit(
     Raises
     ------
     InputError
-        As `SensorFeatures.fit` and `train` do; rows held that leave fewer than two days to learn from.
+        As `SensorFeatures.fit` and `train` do; rows held that are too few to forecast once, or leave fewer than two
+        days or no reading of a sensor to learn from; names that are not one a column.
 
     Examples
     --------
@@ -241,16 +288,34 @@ def fit(
     table = checks.matrix("values", values, missing=True)[: checks.integer("cut", cut, minimum=1, maximum=len(values))]  # type: ignore[arg-type]
     known: dict[str, Any] = {"neighbour": neighbour} | told
     axis = np.asarray(times)[: len(table)]
+    names = checks.unique("sensors", sensors)
+    if names and len(names) != table.shape[1]:
+        raise InputError("sensors", f"name each of the {table.shape[1]} columns of values", f"{len(names)} names")
+    features = SensorFeatures.fit(table, axis, cut=cut, **known)
     epochs, choice = recipe.epochs, None
     if held is not None:
-        begin = cut - checks.integer("held", held, minimum=1, maximum=cut - 1)
-        features = SensorFeatures.fit(table[:begin], axis[:begin], cut=begin, **known)
-        after = _origins(features, begin, cut, reach=0)
-        _, choice = _trained(features, table, recipe, generator, recipe.epochs, after, on)
+        begin = _before(features, table, held, names)
+        earlier = SensorFeatures.fit(table[:begin], axis[:begin], cut=begin, **known)
+        after = _origins(earlier, begin, cut, reach=0)
+        _, choice = _trained(earlier, table, recipe, generator, recipe.epochs, after, on)
         epochs = choice.best
-    features = SensorFeatures.fit(table, axis, cut=cut, **known)
     model, history = _trained(features, table, recipe, generator, epochs, None, on)
-    return SensorForecast(features, model, recipe, epochs, choice, history)
+    return SensorForecast(features, model, recipe, epochs, choice, history, names, channel)
+
+
+def _before(features: SensorFeatures, table: FloatArray, held: int, names: Sequence[str]) -> int:
+    """Return the first row held, when enough is held to be judged by and enough left to learn from."""
+    least, cut = max(2 * features.slots, features.lags + features.horizon), features.cut
+    if not features.horizon <= checks.integer("held", held) <= cut - least:
+        rule = f"be rows enough to forecast once ({features.horizon}) and leave {least} of the {cut} before the cut "
+        raise InputError("held", rule + "to learn from: two days, and a window", held)
+    silent = np.flatnonzero(np.isnan(table[: cut - held]).all(axis=0))
+    if len(silent):
+        which = names[silent[0]] if names else f"sensor {silent[0]}"
+        raise InputError(
+            "held", "leave a reading of each sensor to learn from", f"{held}, which leaves none of {which}"
+        )
+    return cut - held
 
 
 def _trained(

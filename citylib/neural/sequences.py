@@ -129,11 +129,12 @@ class Sequences:
         Raises
         ------
         InputError
-            A window that reaches beyond the data.
+            A window that reaches beyond the data, or a column that isn't there.
         """
         if len(origin_B) and not self.history <= int(origin_B.min()) <= int(origin_B.max()) <= self._last:
             rule = f"lie between {self.history} and {self._last}, so that its window lies within the data"
             raise InputError("origin", rule, (int(origin_B.min()), int(origin_B.max())))
+        self._columns("sensor", sensor_B)
         self._follow(origin_B.device)
         row_BT = origin_B[:, None] + self._steps
         x_BT = self.values_TN[row_BT, sensor_B[:, None]]
@@ -167,7 +168,7 @@ class Sequences:
         Raises
         ------
         InputError
-            No window fits, or none is observed.
+            No window fits, none is observed, or a column isn't there.
         """
         first, last = max(start, self.history), min(stop, len(self.values_TN)) - self.horizon
         if last < first:
@@ -177,12 +178,22 @@ class Sequences:
         total_TN = nn.functional.pad((~torch.isnan(self.values_TN.cpu())).long().cumsum(0), (0, 0, 1, 0))
         before_ON = total_TN[origin_O] - total_TN[origin_O - self.history]
         after_ON = total_TN[origin_O + self.horizon] - total_TN[origin_O]
-        columns = torch.as_tensor(np.asarray(sensors, dtype=np.int64))
+        columns = torch.as_tensor(np.atleast_1d(np.asarray(sensors)))
+        if columns.is_floating_point() or columns.dtype == torch.bool:
+            raise InputError("sensors", "be whole numbers", sensors)
+        self._columns("sensors", columns)
+        columns = columns.long()
         good_NO = ((before_ON >= least) & (after_ON > 0))[:, columns].T
         which, when = good_NO.nonzero(as_tuple=True)
         if not len(which):
             raise InputError("values", f"hold a window of which {least} values are observed", (start, stop))
         return origin_O[when], columns[which]
+
+    def _columns(self, argument: str, which: torch.Tensor) -> None:
+        """Refuse columns that are not there; negative ones would be counted from the end."""
+        last = self.values_TN.shape[1] - 1
+        if len(which) and not 0 <= int(which.min()) <= int(which.max()) <= last:
+            raise InputError(argument, f"name columns 0 to {last}", (int(which.min()), int(which.max())))
 
     def _follow(self, device: torch.device) -> None:
         """Move the readings, once, to where windows are asked for."""

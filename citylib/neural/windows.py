@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from citylib import checks
 from citylib.errors import InputError
 from citylib.panel import Panel
 
-__all__ = ["Profiles", "daily_profiles", "gather", "origins", "within"]
+__all__ = ["Profiles", "daily_profiles", "origins", "within"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -100,42 +99,6 @@ def within(at: npt.ArrayLike, *, start: int, stop: int, history: int, horizon: i
             raise InputError("at", f"have all targets in rows {start} to {stop - 1}", _Rows(t, t, t + horizon))
         if t - history < reach:
             raise InputError("at", f"have all histories from row {reach} on", _Rows(t, t - history, t))
-
-
-def gather(values: torch.Tensor, at: torch.Tensor, *, history: int, horizon: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the histories and the targets of windows of all sensors.
-
-    Parameters
-    ----------
-    values : torch.Tensor, shape (T, N)
-        Readings.
-    at : torch.Tensor of int, shape (B,)
-        Origins, on the same device.
-    history, horizon : int
-        Steps L and H.
-
-    Returns
-    -------
-    (history, target) : torch.Tensor, shapes (B, L, N) and (B, H, N)
-
-    Raises
-    ------
-    InputError
-        A window that reaches outside the readings.
-
-    Examples
-    --------
-    >>> x, y = gather(torch.arange(6.0)[:, None], torch.tensor([3]), history=2, horizon=1)
-    >>> x.flatten().tolist(), y.flatten().tolist()
-    ([1.0, 2.0], [3.0])
-    """
-    history, horizon = checks.integer("history", history, minimum=1), checks.integer("horizon", horizon, minimum=1)
-    if len(at) and not (int(at.min()) >= history and int(at.max()) + horizon <= len(values)):
-        rule = f"lie in {history} to {len(values) - horizon}, so that windows lie within the {len(values)} rows"
-        raise InputError("at", rule, f"{int(at.min())} to {int(at.max())}")
-    back = torch.arange(-history, 0, device=at.device)
-    ahead = torch.arange(horizon, device=at.device)
-    return values[at[:, None] + back], values[at[:, None] + ahead]
 
 
 class _Rows(tuple[int, int, int]):

@@ -51,6 +51,14 @@ def test_saved_again_it_is_replaced_whole(folder: Path) -> None:
         ({"config": {"depth": 1}}, InputError, "depth = None, got 1"),
         ({"data": {"speeds.csv": "cd" * 32}}, InputError, "data must be that of the checkpoint, speeds.csv"),
         ({"sensors": ["a", "nort"]}, UnknownNameError, "did you mean 'north'"),
+        (
+            {"sensors": ["a", "north", "b"]},
+            InputError,
+            "sensors must stand in the order of the fit, 'b' at 1, got 'north'",
+        ),
+        ({"sensors": ["a", "b"]}, InputError, "sensors must be all 3 of the fit, got \"2, without 'north'\""),
+        ({"sensors": ["a", "b", "b"]}, InputError, "sensors must have no duplicates, got 'b'"),
+        ({"sensors": ["a", "east"], "any_order": True}, UnknownNameError, "east"),
         ({"channels": ["rain", "flow"]}, InputError, r"channels must be \['flow', 'rain'\], in this order"),
         ({"channels": ["flow"]}, InputError, "in this order"),
     ],
@@ -61,6 +69,23 @@ def test_what_does_not_fit_is_refused(folder: Path, told: dict[str, object], err
     with pytest.raises(error, match=message):
         checkpoint.load(folder, model, **told)  # type: ignore[arg-type]
     assert torch.equal(model.weight, before)
+
+
+def test_a_model_that_treats_all_sensors_alike_takes_them_in_any_order(folder: Path) -> None:
+    found = checkpoint.load(folder, nn.Linear(2, 3), sensors=["north", "a"], any_order=True)
+    assert found == checkpoint.about(folder)
+    assert found.sensors == ("a", "b", "north")
+
+
+def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="sensors must have no duplicates, got 'a'"):
+        checkpoint.save(tmp_path / "x", nn.Linear(2, 3), config={}, data={}, sensors=["a", "a"])
+    with pytest.raises(InputError, match="channels must be named by text, got 1"):
+        checkpoint.save(tmp_path / "x", nn.Linear(2, 3), config={}, data={}, channels=[1])  # type: ignore[list-item]
+    checkpoint.save(tmp_path / "x", nn.Linear(2, 3), config={}, data={}, channels="flow")
+    assert checkpoint.about(tmp_path / "x").channels == ("flow",)
+    with pytest.raises(InputError, match="sensors must be left out: the model was fitted on sensors without names"):
+        checkpoint.load(tmp_path / "x", nn.Linear(2, 3), sensors=["a"])
 
 
 def test_another_model_or_shape_is_refused(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,8 @@ def test_draws_by_hand() -> None:
         draw_labels(day, share=0.05, how="newest", generator=seeds.generator(0))
     with pytest.raises(InputError, match="share must lie between 0 and 1"):
         draw_labels(day, share=0.0, how="days", generator=seeds.generator(0))
+    with pytest.raises(InputError, match="day must be in order of time, of one place, got '2026-01-01 after 2026-04-10"):
+        draw_labels(np.append(day, day), share=0.05, how="days", generator=seeds.generator(0))
     with pytest.raises(InputError, match="day must hold at least one window"):
         draw_labels(day[:0], share=0.1, how="days", generator=seeds.generator(0))
 
@@ -157,3 +160,66 @@ def test_no_steps_change_nothing_and_places_without_readings_are_refused() -> No
     place.values[: place.cut, 1] = 3.0
     with pytest.raises(InputError, match="sensors must have readings before the cut that differ"):
         place.sequences((1,))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"cut": -1}, r"cut must be a row from 36 \(a window of 24 \+ 12 steps\) to 6600, got -1"),
+        ({"cut": 35}, "cut must be a row from 36"),
+        ({"cut": HOURS + 1}, "to 6600, got 6601"),
+        ({"cut": 100.0}, "cut must be a whole number"),
+        ({"history": 0}, "history must be at least 1"),
+        ({"least": 25}, "least must be at most 24"),
+        ({"times": BEGIN + np.arange(HOURS - 1) * np.timedelta64(1, "h")}, "values, times must have the same length"),
+        ({"times": np.delete(BEGIN + np.arange(HOURS + 1) * np.timedelta64(1, "h"), 9)}, "times must be evenly spaced"),
+        ({"side": np.zeros((HOURS, 5, 2))}, r"side must have the steps and places of values, \(6600, 6\), first"),
+        ({"values": np.full((HOURS, 6), np.inf)}, "values must be finite"),
+    ],
+)
+def test_a_world_that_does_not_fit_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(world(), **more)
+
+
+def test_places_that_are_not_there_are_refused() -> None:
+    place = world()
+    sequences, _ = place.sequences((1, 2))
+    for sensors, message in (
+        ((-1,), "sensors must name places 0 to 5, got -1"),
+        ((0, 6), "sensors must name places 0 to 5, got 6"),
+        ((1, 1), "sensors must have no duplicates, got 1"),
+        ((), "sensors must name at least one place"),
+        ((1.0,), "sensors must be a whole number"),
+    ):
+        for asked in (place.scaler, place.sequences, lambda named: place.windows(sequences, named)):
+            with pytest.raises(InputError, match=message):
+                asked(sensors)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="sensors must name places 0 to 5, got -1"):
+        place.labels(sequences, -1, share=0.05, how="days", seed=0)
+    with pytest.raises(InputError, match=r"sensors must name columns 0 to 5, got \(-1, 2\)"):
+        sequences.examples(0, place.cut, sensors=[2, -1])
+    with pytest.raises(InputError, match=r"sensor must name columns 0 to 5, got \(-1, -1\)"):
+        sequences.take(torch.tensor([500]), torch.tensor([-1]))
+    assert place.side is not None
+    place.side[: place.cut, 2, 1] = np.nan
+    with pytest.raises(InputError, match="side must have readings before the cut of each series, got 'none of 1'"):
+        place.scaler((2,))
+    assert place.scaler((1, 2))[0] > 0
+
+
+def test_recipes_and_windows_that_cannot_be_learned_by_are_refused() -> None:
+    for told, message in (
+        ({"steps": -1, "rate": 1e-3}, "steps must be at least 0"),
+        ({"steps": 1, "rate": 0.0}, "rate must be more than 0"),
+        ({"steps": 1, "rate": 1e-3, "batch": 0}, "batch must be at least 1"),
+        ({"steps": 1, "rate": 1e-3, "decay": -0.1}, "decay must be at least 0"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Recipe(**told)  # type: ignore[arg-type]
+    place = world()
+    sequences, _ = place.sequences((1, 2))
+    origin, sensor = place.windows(sequences, (1,))
+    for windows in ((origin[:0], sensor[:0]), (origin, sensor[:-1])):
+        with pytest.raises(InputError, match="windows must hold origins and as many sensors"):
+            learn(place.model(sequences, seed=0), sequences, windows, Recipe(1, 1e-3), seed=0)

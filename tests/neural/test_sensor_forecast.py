@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from torch import nn
 
 from citylib import seeds
-from citylib.errors import InputError
-from citylib.neural import sensor_forecast
+from citylib.errors import InputError, UnknownNameError
+from citylib.neural import checkpoint, sensor_files, sensor_forecast
 from citylib.neural.sensor_features import SensorFeatures, neighbours
 from citylib.neural.sensor_forecast import Recipe, SensorForecast, fit
 
@@ -150,3 +152,66 @@ def test_refusals() -> None:
         neighbours(np.ones((2, 3)), 1)
     with pytest.raises(InputError, match="hidden must name at least one"):
         made(values, recipe=Recipe(hidden=()))
+
+
+NAMES = ("north", "bridge", "market", "south")
+SHORT = Recipe(hidden=(4,), embedding=1, epochs=2, batch=256)
+
+
+@pytest.mark.parametrize("held", [0, -5, 2, CUT - 2 * STEPS + 1, CUT])
+def test_rows_held_must_be_enough_and_leave_enough(held: int) -> None:
+    rule = r"held must be rows enough to forecast once \(3\) and leave 96 of the 308 before the cut to learn from"
+    with pytest.raises(InputError, match=rf"{rule}: two days, and a window, got {held}$"):
+        made(city(), held=held)
+
+
+def test_rows_held_must_leave_a_reading_of_each_sensor() -> None:
+    values = city()
+    values[: CUT - HELD, 2] = np.nan
+    for told, name in (({}, "sensor 2"), ({"sensors": NAMES}, "market")):
+        with pytest.raises(InputError, match=f"held must leave a reading of each sensor .* leaves none of {name}"):
+            made(values, **told)
+
+
+def test_other_sensors_or_another_order_are_refused_by_name() -> None:
+    values = city()
+    fitted = made(values, recipe=SHORT, held=None, sensors=NAMES, channel="speed")
+    told = fitted.predict(values, [CUT], sensors=NAMES, channel="speed")
+    assert np.array_equal(told, fitted.predict(values, [CUT]))
+    with pytest.raises(InputError, match="sensors must stand in the order of the fit, 'bridge' at 1, got 'market'"):
+        fitted.predict(values, [CUT], sensors=["north", "market", "bridge", "south"])
+    with pytest.raises(UnknownNameError, match="did you mean 'market'"):
+        fitted.predict(values, [CUT], sensors=["north", "bridge", "markt", "south"])
+    with pytest.raises(InputError, match="sensors must be all 4 of the fit, got \"3, without 'south'\""):
+        fitted.predict(values, [CUT], sensors=NAMES[:3])
+    with pytest.raises(InputError, match="channel must be that of the fit, 'speed', got 'flow'"):
+        fitted.predict(values, [CUT], channel="flow")
+    with pytest.raises(InputError, match="sensors must name each of the 4 columns of values, got '3 names'"):
+        made(values, sensors=NAMES[:3])
+    with pytest.raises(InputError, match="sensors must have no duplicates"):
+        made(values, sensors=("a", "a", "b", "c"))
+    with pytest.raises(InputError, match="sensors must be left out"):
+        replace(fitted, sensors=()).predict(values, [CUT], sensors=NAMES)
+
+
+def test_what_was_kept_forecasts_the_same(tmp_path: Path) -> None:
+    values = city()
+    fitted = made(values, recipe=SHORT, sensors=NAMES, channel="speed")
+    folder = sensor_files.save(tmp_path / "kept", fitted, data={"speeds": "ab" * 32}, metrics={"mae": 2.0})
+    again = sensor_files.load(folder, data={"speeds": "ab" * 32}, sensors=NAMES, channel="speed")
+    assert same(fitted, again)
+    assert (again.recipe, again.sensors, again.channel) == (SHORT, NAMES, "speed")
+    assert np.array_equal(fitted.predict(values, [CUT, CUT + 9]), again.predict(values, [CUT, CUT + 9]))
+    with pytest.raises(InputError, match="sensors must stand in the order of the fit"):
+        sensor_files.load(folder, sensors=NAMES[::-1])
+    with pytest.raises(UnknownNameError, match="east"):
+        sensor_files.load(folder, sensors=["east"])
+    with pytest.raises(InputError, match=r"channels must be \['speed'\], in this order"):
+        sensor_files.load(folder, channel="flow")
+    with pytest.raises(InputError, match="data must be that of the checkpoint"):
+        sensor_files.load(folder, data={"speeds": "cd" * 32})
+    with pytest.raises(InputError, match="fitted must know its sensors by name"):
+        sensor_files.save(tmp_path / "nameless", replace(fitted, sensors=()), data={})
+    checkpoint.save(tmp_path / "other", nn.Linear(2, 3), config={}, data={})
+    with pytest.raises(InputError, match="folder must hold a SensorForecast that was saved"):
+        sensor_files.load(tmp_path / "other")

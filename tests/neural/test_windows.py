@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from citylib.errors import InputError
-from citylib.neural.windows import daily_profiles, gather, origins, within
+from citylib.neural.windows import daily_profiles, origins, within
 from citylib.panel import Panel
 
 
@@ -105,14 +104,3 @@ def test_a_window_across_the_split_is_refused() -> None:
         origins(0, 10, history=1, horizon=0)
     with pytest.raises(InputError, match="reach must be at most 3"):
         origins(3, 10, history=1, horizon=1, reach=4)
-
-
-def test_gather() -> None:
-    values = torch.arange(20.0).reshape(10, 2)
-    x, y = gather(values, torch.tensor([3, 8]), history=3, horizon=2)
-    assert x.shape == (2, 3, 2)
-    assert x[1, :, 0].tolist() == [10, 12, 14]
-    assert y[1, :, 1].tolist() == [17, 19]
-    for t in (2, 9):
-        with pytest.raises(InputError, match="at must lie in 3 to 8"):
-            gather(values, torch.tensor([t]), history=3, horizon=2)
