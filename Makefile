@@ -21,10 +21,10 @@ $(READY):
 book: $(READY)  ## run all notebooks and build the book; DATA=real for the published one
 	$(BIN)/citylib book book/plans/$(DATA).toml --workers $(WORKERS)
 
-test: $(READY)  ## every test but those marked slow, with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --dist worksteal --durations 20 --cov --cov-report=term:skip-covered
+test: $(READY)  ## every test but those marked slow
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --dist worksteal --durations 20
 
-test-all: $(READY)  ## every test
+test-all: $(READY)  ## every test, and which lines none of them reached: that takes over twice as long
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered
 
 check: $(READY)  ## lint, format, types, docstrings, notebooks
