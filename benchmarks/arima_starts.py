@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import rows
+from benchmarks.arima_series import FILES, ORDER, detectors, synthetic
 from benchmarks.rows import Point, Raw, Verdict
-from benchmarks.timeseries import FILES, ORDER, detectors, synthetic
 
 MANY = 400  # starts to hold the usual ones against
 SEED = 20261126
