@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from citylib.errors import InputError
 from citylib.evaluate import compare
 from citylib.evaluate.multiclass import Scored
 
-__all__ = ["block_counts", "block_scores"]
+__all__ = ["Resampled", "block_counts", "resample"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -63,21 +64,106 @@ def block_counts(steps: int, *, block: int, draws: int, generator: np.random.Gen
     return np.stack([np.bincount(row, minlength=steps) for row in drawn])
 
 
-def block_scores(
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """Every score of every contender, on the cases as they are and in D resamples of whole blocks of time.
+
+    Legend: S scores, D draws. From `resample`.
+
+    Attributes
+    ----------
+    scores : tuple of str
+        Names of the S scores; one that a contender lacks (log loss) is left out.
+    seen : mapping of str to ndarray, shape (S,)
+        Contender to its scores.
+    drawn : mapping of str to ndarray, shape (D, S)
+        The same in each resample; all contenders meet the same hours.
+    blocks : int
+        B, blocks that the steps hold.
+    """
+
+    scores: tuple[str, ...]
+    seen: Mapping[str, FloatArray]
+    drawn: Mapping[str, FloatArray]
+    blocks: int
+
+    def alone(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return each score of each contender with an interval of its own.
+
+        The ends are as in `compare.block_bootstrap`: Student's t with B - 1 degrees of freedom, on the deviation of the
+        resampled scores made wider by sqrt(B / (B - 1)).
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Coverage that each interval claims by itself.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a contender and score: contender, score, value, low, high, blocks.
+        """
+        reach, rows = self._reach(level), []
+        for name, values in self.seen.items():
+            wide = reach * np.nanstd(self.drawn[name], axis=0)
+            for score, value, less in zip(self.scores, values.tolist(), wide.tolist(), strict=True):
+                row = {"contender": name, "score": score, "value": value, "low": value - less, "high": value + less}
+                rows.append(row | {"blocks": self.blocks})
+        return pd.DataFrame(rows)
+
+    def apart(self, compared: Sequence[tuple[str, str, str]], *, level: float = 0.95) -> pd.DataFrame:
+        """Return differences between contenders, with intervals that *all* hold together with `level` (Bonferroni).
+
+        Of many intervals that each hold with 95 %, one in twenty would look proven by chance. So ask at once for all
+        comparisons of which anything is going to be said.
+
+        Parameters
+        ----------
+        compared : sequence of (str, str, str)
+            Contender, the other that is taken off, and the score.
+        level : float, default 0.95
+            Coverage that the intervals claim together.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a comparison: contender, against, score, difference, low, high, each_level (coverage of the interval
+            by itself), blocks.
+
+        Raises
+        ------
+        InputError
+            No comparison, or a contender or score that is not there.
+        """
+        if not compared:
+            raise InputError("compared", "hold one comparison or more", compared)
+        each = 1 - (1 - checks.fraction("level", level)) / len(compared)
+        reach, rows = self._reach(each), []
+        for name, other, score in compared:
+            for given in (name, other):
+                checks.one_of("compared", given, list(self.seen))
+            k = self.scores.index(checks.one_of("compared", score, list(self.scores)))
+            less = float(self.seen[name][k] - self.seen[other][k])
+            wide = reach * float(np.nanstd(self.drawn[name][:, k] - self.drawn[other][:, k]))
+            row = {"contender": name, "against": other, "score": score, "difference": less, "low": less - wide}
+            rows.append(row | {"high": less + wide, "each_level": each, "blocks": self.blocks})
+        return pd.DataFrame(rows)
+
+    def _reach(self, level: float) -> float:
+        degrees = self.blocks - 1
+        wide = float(stats.t.ppf((1 + checks.fraction("level", level)) / 2, degrees))
+        return wide * math.sqrt(self.blocks / degrees)
+
+
+def resample(
     contenders: Mapping[str, Scored | Sequence[Scored]],
     step: npt.ArrayLike,
     *,
-    baseline: str,
     block: int,
     generator: np.random.Generator,
     draws: int = 500,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Return every score of every contender with its interval, and its difference to the baseline's with one.
-
-    All contenders meet the same hours in every resample. The ends are as in `compare.block_bootstrap`: Student's t with
-    one degree of freedom less than there are blocks, on the deviation of the resampled scores made wider by
-    sqrt(B / (B - 1)).
+) -> Resampled:
+    """Return every score of every contender, worked out again in resamples of whole blocks of time.
 
     Parameters
     ----------
@@ -85,34 +171,38 @@ def block_scores(
         Of the same cases in the same order. Of several (one a seed) the mean score is taken.
     step : array_like of int, shape (n,)
         Step of each case, on a regular axis: 0, 1, ...; all cases of a step stay together.
-    baseline : str
-        One of the contenders.
     block : int
         Steps in a block.
     generator : numpy.random.Generator
         From `citylib.seeds.generator`.
     draws : int, default 500
-        Resamples, at least 100.
-    level : float, default 0.95
-        Coverage that the intervals claim.
+        D, at least 100.
 
     Returns
     -------
-    pandas.DataFrame
-        A row a contender and score: contender, score, value, low, high, minus_baseline, difference_low,
-        difference_high, blocks. A score that one of the contenders lacks (log loss) is left out.
+    Resampled
 
     Raises
     ------
     InputError
-        Contenders of other cases, fewer than two blocks.
+        No contender, contenders of other cases, fewer than two blocks.
+
+    Examples
+    --------
+    >>> from citylib import seeds
+    >>> right = Scored([0, 1] * 20, [[0.8, 0.2], [0.2, 0.8]] * 20)
+    >>> unsure = Scored([0, 1] * 20, [[0.5, 0.5]] * 40)
+    >>> both = resample({"right": right, "unsure": unsure}, range(40), block=4, generator=seeds.generator(0), draws=100)
+    >>> both.apart([("right", "unsure", "accuracy")])[["difference", "blocks"]].values.tolist()
+    [[0.5, 10.0]]
     """
-    checks.one_of("baseline", baseline, list(contenders))
     draws = checks.integer("draws", draws, minimum=100)
     runs = {name: [one] if isinstance(one, Scored) else list(one) for name, one in contenders.items()}
-    truth = runs[baseline][0].actual
+    if not all(runs.values()) or not runs:
+        raise InputError("contenders", "be scored on the same cases", list(runs))
+    truth = next(iter(runs.values()))[0].actual
     for name, several in runs.items():
-        if any(one.actual.shape != truth.shape or (one.actual != truth).any() for one in several) or not several:
+        if any(one.actual.shape != truth.shape or (one.actual != truth).any() for one in several):
             raise InputError("contenders", "be scored on the same cases", name)
     at = np.asarray(step, dtype=np.int64)
     checks.same_length(step=at, actual=truth)
@@ -121,24 +211,14 @@ def block_scores(
     number = compare.blocks(np.where(per_step > 0, 1.0, np.nan), block)
     counts = block_counts(len(per_step), block=block, draws=draws, generator=generator)
     seen = {name: _mean(several, None) for name, several in runs.items()}
-    names = [s for s in seen[baseline] if all(s in found for found in seen.values())]
+    names = tuple(s for s in next(iter(seen.values())) if all(s in found for found in seen.values()))
     drawn = {name: np.empty((draws, len(names))) for name in runs}
     for d, count in enumerate(counts):
         weight = count[at].astype(float)
         for name, several in runs.items():
             again = _mean(several, weight)
             drawn[name][d] = [again[s] for s in names]
-    reach = float(stats.t.ppf((1 + checks.fraction("level", level)) / 2, number - 1)) * math.sqrt(number / (number - 1))
-    rows = []
-    for name in runs:
-        for k, score in enumerate(names):
-            value, less = seen[name][score], seen[name][score] - seen[baseline][score]
-            wide = reach * float(np.nanstd(drawn[name][:, k]))
-            apart = reach * float(np.nanstd(drawn[name][:, k] - drawn[baseline][:, k]))
-            row = {"contender": name, "score": score, "value": value, "low": value - wide, "high": value + wide}
-            row |= {"minus_baseline": less, "difference_low": less - apart, "difference_high": less + apart}
-            rows.append(row | {"blocks": number})
-    return pd.DataFrame(rows)
+    return Resampled(names, {name: np.array([one[s] for s in names]) for name, one in seen.items()}, drawn, number)
 
 
 def _mean(several: Sequence[Scored], weight: FloatArray | None) -> dict[str, float]:
