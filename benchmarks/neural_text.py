@@ -46,8 +46,8 @@ SEED, REPEATS, LABELS = 0, 3, (100, 300, 1000, 3000)
 PACKAGES = ("numpy", "pandas", "scikit-learn", "tokenizers", "torch")
 FILES = (
     *(f"citylib/neural/{name}.py" for name in (
-        "layers/attention", "models/language_model", "ngram", "note_outcomes", "routing", "text", "text_masking", "text_words", "setting",
-        "train")),
+        "layers/attention", "models/language_model", "ngram", "note_outcomes", "routing", "text", "text_masking",
+        "text_words", "setting", "train")),
     "citylib/data/sources/requests_boston_311.py", "benchmarks/neural_text.py",
 )  # fmt: skip
 Array = npt.NDArray[Any]
