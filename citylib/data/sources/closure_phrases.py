@@ -12,8 +12,8 @@ import pandas as pd
 
 __all__ = ["OPENING", "PHRASES", "UNSPECIFIED", "outcome", "table"]
 
-# What every note begins with, the moment included; whatever separates it from the phrase goes too. The same notes lose
-# the same opening in `citylib.neural.note_outcomes`, which a test holds to this one: rooms that may not import each other.
+# What every note begins with, the moment included; whatever separates it from the phrase goes too. A test holds it to
+# what `citylib.neural.note_outcomes` takes away of the same notes: rooms that may not import each other.
 OPENING = r"^\s*case closed\b\W*(?:closed date\b\s*:?\s*(?:\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?)?)?[\s.:-]*"
 UNSPECIFIED = "closed, unspecified"
 OTHER = "other"
