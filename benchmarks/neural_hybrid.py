@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import rows
+from benchmarks.rows import Point, Raw, Verdict
 from citylib.batch import plan, run
 from citylib.data.recorded import KEPT
 
@@ -47,7 +48,7 @@ FILES = (
 TGCN = {"rmse": 5.126, "mae": 3.180}  # its stored predictions on the same windows (Zhao et al., 2020)
 WHOLE = "ARMA + neighbours + net"
 SHOWN = ("persistence", "ARMA", "neighbours", "ARMA + neighbours", "net", WHOLE, "ARMA + neighbours + linear", "ridge")
-POINTS = {"traffic-metr-la": "hybrid los-loop", "traffic-scats-boroondara": "hybrid Boroondara"}
+POINTS_OF = {"traffic-metr-la": "hybrid los-loop", "traffic-scats-boroondara": "hybrid Boroondara"}
 
 
 def once(given: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def once(given: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
 def report(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row a source and forecast: means over seeds and their range; reports, no bars."""
     out = []
-    for source, point in POINTS.items():
+    for source, point in POINTS_OF.items():
         runs = [one["scores"] for one in found["runs"] if one["parameters"]["source"] == source]
         for name in SHOWN if runs else ():
             row: dict[str, Any] = {"point": point, "kind": "report", "what": name, "seeds": len(runs)}
@@ -99,6 +100,42 @@ def record(path: Path, seeds: int) -> None:
         half = path.with_suffix(".part")
         half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         half.replace(path)
+
+
+def kept(source: str) -> Raw:
+    """Return the recorded rows of a source, and which files have changed since; no rows where none is recorded."""
+    path = KEPT / "hybrid.json"
+    if not path.is_file():
+        return {"rows": [], "changed": []}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    named = [row for row in report(found) if row["point"] == POINTS_OF[source]]
+    return {"rows": named, "changed": rows.changed(found["files"], FILES)}
+
+
+def judge(raw: Raw) -> Verdict:
+    """Say how far the whole comes, and each part alone; a report."""
+    again = "python -m benchmarks.neural_hybrid"
+    if not raw["rows"]:
+        return Verdict(f"not recorded: {again}")
+    if raw["changed"]:
+        return Verdict(f"recorded before these changed: {', '.join(raw['changed'][:3])}; {again}")
+    said = {
+        row["what"]: f"{row['what']} {row['rmse']:.2f} ({row['rmse_range'][0]:.2f} to {row['rmse_range'][1]:.2f})"
+        f" / {row['mae']:.2f}" for row in raw["rows"]
+    }  # fmt: skip
+    others = "; ".join(text for name, text in said.items() if name != WHOLE)
+    return Verdict(said[WHOLE], others, f"mean of {raw['rows'][0]['seeds']} seeds, RMSE (range) / MAE")
+
+
+def _point(name: str, source: str) -> Point:
+    what = f"{POINTS_OF[source]}: ARMA, neighbours and a small network on the residual, each part alone beside it"
+    return Point(name, what, "", lambda quick: kept(source), judge, PACKAGES, FILES)
+
+
+POINTS = (
+    _point("hybrid_los_loop", "traffic-metr-la"),
+    _point("hybrid_boroondara", "traffic-scats-boroondara"),
+)
 
 
 def main() -> int:

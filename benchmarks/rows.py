@@ -122,14 +122,19 @@ def recalled(point: Point) -> Row:
         note = f"not recorded: python -m {caller()} --only {point.name}"
         return Row(point.name, point.what, _kind(point), point.bar, "", "", "", False if point.bar else None, note)
     content = json.loads(path.read_text(encoding="utf-8"))
-    changed = sorted(n for n, d in digests(point.files).items() | content["files"].items()
-                     if content["files"].get(n) != d or digests(point.files).get(n) != d)  # fmt: skip
+    other = changed(content["files"], point.files)
     row = _row(point, content["raw"], content["versions"], f"recorded on {content['machine']}")
-    if changed:
-        told = ", ".join(dict.fromkeys(changed[:3]))
+    if other:
+        told = ", ".join(other[:3])
         note = f"recorded before these changed: {told}; python -m {caller()} --only {point.name}"
         return Row(**{**asdict(row), "ok": False if point.bar else None, "note": note})
     return row
+
+
+def changed(kept: Mapping[str, str], files: Iterable[str]) -> list[str]:
+    """Return the files that are other, gone or new since digests were kept."""
+    now = digests(files)
+    return sorted(name for name in now.keys() | kept.keys() if now.get(name) != kept.get(name))
 
 
 def show(rows: Iterable[Row]) -> None:

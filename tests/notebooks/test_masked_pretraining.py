@@ -38,7 +38,15 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     contenders = read(ran, "contenders").set_index("contender")
     assert {"persistence", "seasonal naive", "scratch, few labels", "scratch, all labels"} <= set(contenders.index)
     assert (contenders["low"] < contenders["mae"]).all()
-    assert set(read(ran, "augmentation")["change"]) == {"jitter", "scaling", "masking"}
+    changes, levels = read(ran, "augmentation"), read(ran, "strengths").set_index(["contender", "change"])
+    assert set(changes["change"]) == {"jitter", "scaling", "masking"}
+    assert set(changes["contender"]) == {"scratch, few labels", "with tails, full"}
+    for row in changes.to_dict("records"):  # the strength is the one that was best on the days of choosing
+        tried = levels.loc[(row["contender"], row["change"])].drop("none")
+        assert float(tried.astype(float).idxmin()) == row["strength"]
+    assert (changes["seeds_low"] <= changes["difference"]).all()
+    assert (changes["difference"] <= changes["seeds_high"]).all()
+    assert changes.loc[changes["proven"] == "better", "high"].lt(0).all()
     paired = read(ran, "paired")
     assert paired.loc[paired["proven"] == "better", "seeds_better"].eq(SMALL["repeats"]).all()
     assert paired.loc[paired["proven"] == "worse", "seeds_better"].eq(0).all()

@@ -23,6 +23,13 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert large["multiply_adds"] > 3 * small["multiply_adds"]
     assert ran["records"]["file_against_torch"]["value"] < 1e-2  # of hundreds of vehicles
     assert ran["records"]["mae_large_network"]["value"] < 0.6 * ran["records"]["mae_large_network"]["baseline"]
+    teacher = pd.read_parquet(ran["folder"] / ran["tables"]["teacher"]["file"])
+    for row in teacher.to_dict("records"):
+        apart = row["low"] > 0 or row["high"] < 0
+        near = max(-row["low"], row["high"]) < row["margin"]
+        assert (row["student is"] == "as good") == near
+        assert (row["student is"] == "open") == (not near and not apart)
+    assert not any("comes as far" in text for text in ran["said"])
     assert "trade" in ran["figures"]
     assert "recorded_trade" not in ran["figures"]
 
