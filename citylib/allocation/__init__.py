@@ -9,4 +9,5 @@
 - `citylib.allocation.learn`: two-stage and decision-focused training
 - `citylib.allocation.drift`: `drift-v1`, effects that wander and are seen only by their outcome
 - `citylib.allocation.feedback`: rules that decide, observe and adjust
+- `citylib.allocation.storage`: a battery and load that can wait, planned over days that may come
 """
