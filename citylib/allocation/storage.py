@@ -132,6 +132,7 @@ def plan(
     start: float | None = None,
     end: float | None = None,
     peak_so_far: float = 0.0,
+    owed: float = 0.0,
 ) -> Schedule:
     """Return the schedule whose bill is least, over days any of which may come.
 
@@ -157,6 +158,8 @@ def plan(
         Charge before the first hour and after the last [MWh]; by default the battery's own.
     peak_so_far : float, default 0
         Highest hour before these, which is paid for in any case [MW].
+    owed : float, default 0
+        Load that earlier hours of the day let wait, to be met in these; below 0 what they took ahead [MWh].
 
     Returns
     -------
@@ -165,7 +168,7 @@ def plan(
     Raises
     ------
     InputError
-        Not finite, prices below 0, an end that cannot be reached from the start.
+        Not finite, prices below 0, an end that cannot be reached from the start, more owed than may be moved.
     CitylibError
         The solver gave up.
 
@@ -193,7 +196,9 @@ def plan(
     first = battery.start if start is None else checks.number("start", start, minimum=0, maximum=battery.energy)
     last = battery.start if end is None else checks.number("end", end, minimum=0, maximum=battery.energy)
     _reachable(battery, first, last, hours)
-    program = _program(load, battery, cost, peak_price, room, tail, (first, last), peak_so_far)
+    if abs(checks.number("owed", owed)) > room.sum() * (1 + 1e-9) + 1e-9:
+        raise InputError("owed", f"be at most what may be moved, {room.sum():.4g} MWh", owed)
+    program = _program(load, battery, cost, peak_price, room, tail, (first, last, owed), peak_so_far)
     found = linprog(**program, method="highs")
     if found.status != 0:
         raise CitylibError(f"the schedule was not found: {found.message}")
@@ -224,7 +229,7 @@ def _program(
     peak_price: float,
     room: FloatArray,
     tail: float,
-    ends: tuple[float, float],
+    ends: tuple[float, float, float],
     peak_so_far: float,
 ) -> dict[str, Any]:
     """Columns: charge, discharge, moved, state after each hour, highest hour of each day, then the tail's."""
@@ -254,7 +259,7 @@ def _program(
     low[2 * hours : 3 * hours], high[2 * hours : 3 * hours] = -room, room
     low[4 * hours - 1] = high[4 * hours - 1] = ends[1]
     low[peaks], low[4 * hours + days : 4 * hours + days + min(extra, 1)] = peak_so_far, -np.inf
-    same = np.concatenate([[ends[0]], np.zeros(hours)])
+    same = np.concatenate([[ends[0]], np.zeros(hours - 1), [ends[2]]])
     return {
         "c": least,
         "A_ub": sparse.vstack(rows).tocsr(),

@@ -98,10 +98,13 @@ def test_waiting_is_never_dearer_than_planning_nor_planning_than_trusting_the_me
 def test_a_day_that_has_begun_is_planned_on() -> None:
     load, battery = days(1, seed=7), Battery(5.0, 1.5)
     told = {"price": PRICE, "peak_price": 300.0}
-    whole = plan(load, battery, **told)
+    whole = plan(load, battery, flexible=0.3, **told)
     done = whole.drawn(load)[0, :10]
+    owed = -float(whole.moved[:10].sum())
+    assert abs(owed) > 0.1
     rest = plan(load[:, 10:], battery, price=PRICE[10:], peak_price=300.0, start=float(whole.state[10]),
-                end=battery.start, peak_so_far=float(done.max()))  # fmt: skip
+                end=battery.start, peak_so_far=float(done.max()), flexible=0.3, owed=owed)  # fmt: skip
+    assert rest.moved.sum() == pytest.approx(owed)
     total = done @ PRICE[:10] + bill(rest.drawn(load[:, 10:]), PRICE[10:], 300.0, peak_so_far=float(done.max()))[0]
     assert total == pytest.approx(whole.objective, rel=1e-9)
 
@@ -122,6 +125,8 @@ def test_bad_input_is_refused() -> None:
         plan(load, battery, price=PRICE[:5], peak_price=1.0)
     with pytest.raises(InputError, match=r"end must be within 0.9487 MWh of the start, 0, in 1 hours, got 4"):
         plan(load[:, :1], battery, price=PRICE[:1], peak_price=1.0, start=0.0, end=4.0)
+    with pytest.raises(InputError, match="owed must be at most what may be moved"):
+        plan(load, battery, price=PRICE, peak_price=1.0, flexible=0.1, owed=3.0)
     with pytest.raises(InputError, match="start must"):
         plan(load, battery, price=PRICE, peak_price=1.0, start=9.0)
     for wrong in ({"energy": -1.0}, {"power": float("nan")}, {"efficiency": 0.0}, {"kept": 1.2}):
