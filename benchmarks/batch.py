@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import filecmp
 import json
 import os
@@ -371,15 +370,5 @@ POINTS = (
 )  # fmt: skip
 
 
-def main() -> int:
-    """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats; ends in under a minute")
-    parser.add_argument("--only", metavar="POINT", help="one point; a long one is recorded")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(rows.main(POINTS, __doc__))

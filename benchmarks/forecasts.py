@@ -11,13 +11,11 @@ that was stopped goes on. The page of the book is written by ``python -m benchma
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -268,15 +266,5 @@ POINTS = (
 )  # fmt: skip
 
 
-def main() -> int:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smaller window and fewer origins")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point, and keep it")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(rows.main(POINTS, __doc__))

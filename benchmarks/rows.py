@@ -7,6 +7,7 @@ figures, and it is not ok once one of those files has changed.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib.metadata
 import json
@@ -148,6 +149,16 @@ def show(rows: Iterable[Row]) -> None:
     for row in rows:
         words = ", ".join(f"{name} {version}" for name, version in row.versions.items())
         print(f"{row.point}: {row.what}" + (f" [{words}]" if words else "") + (f"; {row.note}" if row.note else ""))
+
+
+def main(points: Iterable[Point], doc: str | None) -> int:
+    """Read the command line of a benchmark, which `doc` describes, and carry it out; return the exit code."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--quick", action="store_true", help="fewer repeats and smaller sizes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file")
+    parser.add_argument("--only", metavar="POINT", help="measure one point, and record it if it is long")
+    given = parser.parse_args()
+    return run(points, quick=given.quick, only=given.only, to=given.json)
 
 
 def run(points: Iterable[Point], *, quick: bool, only: str | None, to: Path | None) -> int:

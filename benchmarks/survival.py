@@ -7,7 +7,6 @@ by ``python -m benchmarks.survival --only POINT``.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -235,15 +234,5 @@ POINTS = (
 EVERY = (*POINTS, *survival_curves.POINTS, *survival_coverage.POINTS, *survival_backtest.POINTS)
 
 
-def main() -> int:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats and smaller sizes")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point, and keep it if it is long")
-    given = parser.parse_args()
-    return rows.run(EVERY, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(rows.main(EVERY, __doc__))

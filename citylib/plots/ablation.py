@@ -10,9 +10,8 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from citylib import checks, results
-from citylib.errors import InputError
-from citylib.plots import style
+from citylib import results
+from citylib.plots import intervals, style
 
 __all__ = ["contributions"]
 
@@ -48,12 +47,7 @@ def contributions(
     InputError
         Too many to be read, or shapes that differ.
     """
-    found = {way: checks.matrix("ways", rows) for way, rows in ways.items()}
-    if not 1 <= len(parts) <= MOST_PARTS or not 1 <= len(found) <= MOST_WAYS:
-        raise InputError("parts, ways", f"be 1 to {MOST_PARTS} and 1 to {MOST_WAYS}", f"{len(parts)} and {len(found)}")
-    for rows in found.values():
-        if rows.shape != (len(parts), 3):
-            raise InputError("ways", f"have shape ({len(parts)}, 3) each", rows.shape)
+    found = intervals.tables(("parts", "ways"), parts, ways, most=(MOST_PARTS, MOST_WAYS), missing=False)
     at = np.arange(len(parts))[::-1]
     said = "; ".join(
         f"{way}: "
@@ -67,8 +61,7 @@ def contributions(
         grid = figure.subplots(1, len(found), sharex=True, sharey=True, squeeze=False)[0]
         for axes, (way, rows) in zip(grid, found.items(), strict=True):
             axes.axvline(0, color=mode["ink"], linewidth=0.8)
-            axes.hlines(at, rows[:, 1], rows[:, 2], color=mode["colours"][0], linewidth=1.6)
-            axes.plot(rows[:, 0], at, "o", color=mode["colours"][0], markersize=5)
+            intervals.by_row(axes, at, rows.T, mode["colours"][0], size=5, width=1.6)
             axes.set_title(way, fontsize=9.5)
             axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))

@@ -12,12 +12,11 @@ from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["budgets", "front", "vessel"]
 
 FloatArray = npt.NDArray[np.float64]
-MARKS = ("o", "s", "^", "D", "v", "P")
 NARROWEST = 0.028  # of the page: room that a slanted name takes
 LONGEST = 18  # letters of a name under a basin
 
@@ -78,7 +77,7 @@ def vessel(
         axes.set(ylabel="-ln(worth of a unit)")
         axes.set_ylim(floor, max(float(low.max()), level) + 0.1)
         axes.grid(False)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        frame.legend_outside(figure, axes, 3, side="upper")
 
     alt = f"Basins filled to one level; {unit} that each gets: {said}."
     return style.show(name, draw, alt=alt, caption=caption, height=3.9)
@@ -127,8 +126,7 @@ def budgets(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-        for k, (key, values) in enumerate(lines.items()):
-            above.plot(x, values, color=mode["colours"][k], linestyle=("-", "--", ":", "-.")[k % 4], label=key)
+        marks.lines(above, x, lines, mode)
         below.plot(x, dear, color=mode["colours"][0])
         for axes in (above, below):
             axes.axvline(now, color=mode["ink"], linewidth=0.8)
@@ -183,7 +181,7 @@ def front(
         axes = figure.subplots()
         axes.plot(x, y, color=mode["colours"][0], label="best for each fairness")
         for k, (key, point) in enumerate(rules.items(), start=1):
-            axes.plot(*point, MARKS[k], color=mode["colours"][k], linestyle="none", label=key)
+            axes.plot(*point, marks.MARKS[k], color=mode["colours"][k], linestyle="none", label=key)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set(xlabel=fair_label, ylabel=efficient_label)

@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["attention", "by_step"]
 
-DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))  # so that lines are told apart without colour too
-MARKS = ("o", "s", "^", "D", "v", "P")
+DASHES = (*marks.DASHES, (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 
 
 def by_step(
@@ -58,7 +57,7 @@ def by_step(
     """
     at = checks.steps("x", x)
     held = {key: checks.series(key, value) for key, value in lines.items()}
-    checks.integer("number of lines", len(held), minimum=1, maximum=len(MARKS))
+    checks.integer("number of lines", len(held), minimum=1, maximum=len(marks.MARKS))
     checks.same_length(x=at, **held)
     told = "; ".join(
         f"{key} from {line[0]:.3g} to {line[-1]:.3g}, highest at {at[line.argmax()]}" for key, line in held.items()
@@ -66,15 +65,13 @@ def by_step(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, line) in enumerate(held.items()):
-            look = {"linestyle": DASHES[k], "marker": MARKS[k], "markersize": 4, "color": mode["colours"][k]}
-            axes.plot(at, line, label=key, **look)
+        marks.lines(axes, at, held, mode, dashes=DASHES, marks=marks.MARKS)
         axes.set(xlabel=x_label, ylabel=y_label)
         if zero:
             every = np.concatenate([[0.0], *held.values()])
             axes.set_ylim(every.min() - 0.04 * np.ptp(every), every.max() + 0.06 * np.ptp(every) or 1.0)
         axes.set_xticks(at[:: max(1, -(-len(at) // 14))])
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     alt = f"{y_label} by {x_label}, {at[0]} to {at[-1]}: {told}."
     return style.show(name, draw, alt=alt, caption=caption, height=3.3)

@@ -11,13 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from citylib import checks, results
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["calibration", "catch_curves", "yearly_counts"]
 
 FloatArray = npt.NDArray[np.float64]
-DASHES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 3)))
-MARKS = ("o", "D", "s", "^", "v", "P")
 POINTS = 200  # of a curve; more cannot be told apart and only make the page heavy
 
 
@@ -71,11 +69,11 @@ def catch_curves(
             axes.axvline(top, color=mode["faint"], linewidth=1.0)
         axes.plot([0, end], [0, end], color=mode["ink"], linewidth=0.8, label="at random")
         for k, (label, y) in enumerate(drawn.items()):
-            axes.step(grid, y, where="post", color=mode["colours"][k], linestyle=DASHES[k], label=label)
+            axes.step(grid, y, where="post", color=mode["colours"][k], linestyle=marks.SIX_DASHES[k], label=label)
         axes.set(xlabel="share of the length looked at", ylabel="share of the breaks found", xlim=(0, end), ylim=(0, 1))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        frame.legend_above(axes, 2)
 
     marked = ", ".join(f"{top:.0%}" for top in tops)
     axes_told = "Share of the breaks found against share of the length looked at"
@@ -87,7 +85,7 @@ def yearly_counts(
     name: str,
     years: npt.ArrayLike,
     came: npt.ArrayLike,
-    bands: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]],
+    bands: Mapping[str, intervals.Estimates],
     *,
     level: float,
     since: float | None = None,
@@ -124,10 +122,7 @@ def yearly_counts(
         Lengths that differ, no forecast or too many.
     """
     x, y = checks.increasing("years", years), checks.series("came", came)
-    held = {key: [checks.series(key, part, missing=True) for part in three] for key, three in bands.items()}
-    checks.integer("number of forecasts", len(held), minimum=1, maximum=len(style.COLOURS) - 1)
-    for key, three in held.items():
-        checks.same_length(**{"years": x, "came": y, key: three[0], f"{key}, low": three[1], f"{key}, high": three[2]})
+    held = intervals.checked(bands, what="forecasts", most=len(style.COLOURS) - 1, years=x, came=y)
     step = 0.6 / len(held)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
@@ -137,11 +132,12 @@ def yearly_counts(
         for k, (key, (middle, low, high)) in enumerate(held.items()):
             at = x + (k - (len(held) - 1) / 2) * step
             axes.vlines(at, low, high, color=mode["colours"][k], linewidth=2.2, alpha=0.75)
-            axes.plot(at, middle, MARKS[k], color=mode["colours"][k], markersize=4.5, label=f"{key}, {level:.0%}")
+            look = {"color": mode["colours"][k], "markersize": 4.5, "label": f"{key}, {level:.0%}"}
+            axes.plot(at, middle, marks.UNLIKE_MARKS[k], **look)
         axes.plot(x, y, "_", color=mode["ink"], markersize=16, markeredgewidth=2.2, label="came")
         axes.set(xlabel="calendar year", ylabel=label, ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     told = []
     for key, (_, low, high) in held.items():
@@ -198,7 +194,7 @@ def calibration(
         axes.set(xlabel="breaks expected in the group", ylabel="breaks that came")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        frame.legend_above(axes, 2)
 
     inside = int(((x >= bottom) & (x <= top)).sum())
     alt = (

@@ -17,14 +17,13 @@ from matplotlib.figure import Figure
 
 from citylib import checks
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["MOST_CURVES", "MOST_ROWS", "curves", "lines_of", "ranking"]
 
 FloatArray = npt.NDArray[np.float64]
 MOST_ROWS, MOST_CURVES = 60, 60  # places drawn; a table beside the figure has all
-COLUMNS = 4
-DASHES = ("-", "--", ":", "-.")  # so that lines are told apart without colour too
+COLUMNS, MOST_LINES = 4, len(marks.DASHES)
 LOW, HIGH = "_low", "_high"
 
 
@@ -99,7 +98,7 @@ def ranking(
             axes.text(0.5, at, f"{len(value) - len(rows)} more", transform=across, va="center")
         axes.set(xlabel=label, ylim=(y[-1] + 0.7, -0.7))
         axes.grid(axis="y", visible=False)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=9)
+        frame.legend_outside(figure, axes, 4, side="upper", size=9)
 
     return style.framed(name, style.both(name, draw, alt=alt, height=height), caption)
 
@@ -120,8 +119,8 @@ def lines_of(table: pd.DataFrame) -> dict[str, tuple[str, str] | None]:
     numbers = [str(c) for c in table.columns[1:] if pd.api.types.is_numeric_dtype(table[c].dtype)]
     ends = {c for c in numbers for end in (LOW, HIGH) if c.endswith(end) and c.removesuffix(end) in numbers}
     lines = {c: (c + LOW, c + HIGH) if {c + LOW, c + HIGH} <= ends else None for c in numbers if c not in ends}
-    if not 1 <= len(lines) <= len(DASHES):
-        raise InputError("table", f"have 1 to {len(DASHES)} columns of numbers to draw beside the first", list(lines))
+    if not 1 <= len(lines) <= MOST_LINES:
+        raise InputError("table", f"have 1 to {MOST_LINES} columns of numbers to draw beside the first", list(lines))
     return lines
 
 
@@ -176,7 +175,7 @@ def curves(name: str, tables: Mapping[str, pd.DataFrame], *, label: str, caption
                 colour = mode["colours"][k]
                 if band is not None:
                     axes.fill_between(table[along], *(table[c] for c in band), color=colour, alpha=0.2, linewidth=0)
-                axes.plot(table[along], table[line], color=colour, linestyle=DASHES[k], linewidth=1.2)
+                axes.plot(table[along], table[line], color=colour, linestyle=marks.DASHES[k], linewidth=1.2)
             axes.set_title(textwrap.shorten(place, 24, placeholder="…"), fontsize=8.5)
             axes.tick_params(labelsize=8)
         for axes in grid[len(shown) :]:
@@ -192,10 +191,10 @@ def curves(name: str, tables: Mapping[str, pd.DataFrame], *, label: str, caption
 def _legend(figure: Figure, mode: dict[str, Any], lines: Sequence[str], leading: str) -> None:
     axes = figure.axes[0]
     for k, line in enumerate(lines):
-        axes.plot([], [], color=mode["colours"][k], linestyle=DASHES[k], label=line.replace("_", " "))
+        axes.plot([], [], color=mode["colours"][k], linestyle=marks.DASHES[k], label=line.replace("_", " "))
     words = f"middle of all places ({leading.replace('_', ' ')})"
     axes.plot([], [], color=mode["ink"], alpha=0.45, linewidth=0.9, label=words)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(lines) + 1, fontsize=8.5)
+    frame.legend_outside(figure, axes, len(lines) + 1, side="upper", size=8.5)
 
 
 def _rows(count: int) -> tuple[npt.NDArray[np.int64], FloatArray]:

@@ -11,11 +11,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["trade"]
-
-MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 def trade(
@@ -77,7 +75,8 @@ def trade(
                 at = bare.index(kind.split(", ")[0])
                 colour = mode["colours"][at % len(mode["colours"])]
                 fill = {"markerfacecolor": "none"} if kind.endswith("8 bits") else {}
-                look = {"color": colour, "marker": MARKS[at % len(MARKS)], "markersize": 6, "linestyle": "none"}
+                mark = marks.MARKS[at % len(marks.MARKS)]
+                look = {"color": colour, "marker": mark, "markersize": 6, "linestyle": "none"}
                 axes.plot(values[here], height[here], label=kind, **look, **fill)
             axes.set(xlabel=key, xscale="log")
             axes.margins(0.12)
@@ -87,7 +86,7 @@ def trade(
             if baseline is not None and baseline[1] < height.max() + 0.5 * np.ptp(height):
                 axes.axhline(baseline[1], color=mode["ink"], linewidth=0.8, label=baseline[0])
         grid[0].set_ylabel(label)
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        frame.legend_outside(figure, grid[0], 3)
 
     best, first = int(np.argmin(next(iter(panels.values())))), int(np.argmax(next(iter(panels.values()))))
     said = "; ".join(f"{key}: {_short(v[first])} to {_short(v[best])}" for key, v in panels.items())

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, style
 
 __all__ = ["components"]
 
@@ -68,9 +67,7 @@ def components(
                 axes.plot([1.01, 1.01], [middle - bar / 2, middle + bar / 2], color=mode["colours"][1], linewidth=4,
                           transform=axes.get_yaxis_transform(), clip_on=False, solid_capstyle="butt")  # fmt: skip
         grid[len(rows) // 2].set_ylabel(f"[{unit}]")
-        locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
-        grid[-1].xaxis.set_major_locator(locator)
-        grid[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        frame.dates(grid[-1])
 
     alt = f"A series and its parts [{unit}]: {said}."
     return style.show(name, draw, alt=alt, caption=caption, height=0.4 + 1.25 * len(rows))

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["effects_by_group", "errors_by_lag", "influence"]
 
@@ -20,8 +19,6 @@ MAX_LINES = 8  # of errors in one figure
 MAX_ROWS = 20  # effects in one figure
 MAX_GROUPS = 4  # a marker each
 NAMED = 5  # of the largest distances
-MARKS = ("o", "s", "^", "D")
-STYLES = ("-", "--", ":", "-.")
 
 
 def errors_by_lag(
@@ -73,7 +70,7 @@ def errors_by_lag(
         axes.axhline(1, color=mode["ink"], lw=0.8)
         axes.axvline(mark, color=mode["ink"], lw=0.8, ls=":", label="in use")
         for k, (label, line) in enumerate(lines.items()):
-            look = STYLES[k // len(mode["colours"]) % len(STYLES)]
+            look = marks.DASHES[k // len(mode["colours"]) % len(marks.DASHES)]
             axes.plot(
                 places, line, look, marker="o", ms=3, color=mode["colours"][k % len(mode["colours"])], label=label
             )
@@ -135,9 +132,7 @@ def influence(
                 va="center",
                 fontsize="small",
             )
-        locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        frame.dates(axes)
         axes.set(xlabel=group, ylabel=f"Cook's distance of the {group}")
         axes.set_ylim(bottom=0)
 
@@ -179,13 +174,7 @@ def effects_by_group(
     InputError
         Too many to be read, or shapes that differ.
     """
-    values = {label: checks.matrix(label, part, missing=True) for label, part in groups.items()}
-    if not 1 <= len(labels) <= MAX_ROWS or not 1 <= len(values) <= MAX_GROUPS:
-        rule = f"be 1 to {MAX_ROWS} inputs in 1 to {MAX_GROUPS} groups"
-        raise InputError("labels, groups", rule, f"{len(labels)} in {len(values)}")
-    for label, part in values.items():
-        if part.shape != (len(labels), 3):
-            raise InputError(label, f"have shape ({len(labels)}, 3)", part.shape)
+    values = intervals.tables(("labels", "groups"), labels, groups, most=(MAX_ROWS, MAX_GROUPS))
     rows = np.arange(len(labels))[::-1]
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
@@ -193,12 +182,11 @@ def effects_by_group(
         axes.axvline(0, color=mode["ink"], lw=0.8)
         for k, (label, part) in enumerate(values.items()):
             at = rows + 0.22 * ((len(values) - 1) / 2 - k)
-            axes.hlines(at, part[:, 1], part[:, 2], color=mode["colours"][k], lw=1.2)
-            axes.plot(part[:, 0], at, MARKS[k], ms=4, color=mode["colours"][k], label=label)
+            intervals.by_row(axes, at, part.T, mode["colours"][k], mark=marks.MARKS[k], width=1.2, label=label)
         axes.set_yticks(rows, list(labels))
         axes.set(xlabel=x_label)
         axes.grid(axis="y", visible=False)
-        axes.legend(ncols=len(values), loc="lower left", bbox_to_anchor=(0, 1), fontsize="small")
+        frame.legend_above(axes, len(values), small=True)
 
     told = "; ".join(
         f"{row}: "

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, style
 
 __all__ = ["by_place", "when"]
 
@@ -69,9 +69,7 @@ def when(
         axes.set_yticks(range(len(days)), list(days))
         axes.set(ylim=(len(days) - 0.5, -1.0), xlim=(min(map(min, ends.values())), max(map(max, ends.values()))))
         axes.grid(axis="y", visible=False)
-        locator: Any = dates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        frame.dates(axes, most=8)
 
     told = "; ".join(f"{key}: {len(held)} days from {held[0]} to {held[-1]}" for key, held in days.items())
     spans = ", ".join(f"{key} from {str(first)[:10]}" for key, (first, _) in parts.items())
@@ -123,7 +121,7 @@ def by_place(
             axes.plot(value, y, MARKS[k], color=mode["colours"][k], markersize=6, markeredgewidth=1.8, label=key)
         axes.set_yticks(y, list(places))
         axes.set(xlabel=label, ylim=(len(places) - 0.4, -0.6))
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
+        frame.legend_outside(figure, axes, 3, side="upper", size=9)
 
     told = "; ".join(f"{key} {np.nanmin(value):.3g} to {np.nanmax(value):.3g}" for key, value in held.items())
     alt = f"{label} at {len(places)} places: {told}."

@@ -16,17 +16,16 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, steps, style
 
 __all__ = ["CauseCurves", "against_average", "by_cause", "promises", "shares_by_group"]
 
 FloatArray = npt.NDArray[np.float64]
-MAX_STEPS = 160  # corners drawn of one curve; more cannot be told apart and only make the page heavy
 MAX_ROWS = 40
-DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))  # so that curves are told apart without colour
+DASHES = (*marks.DASHES, (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
 
-class CauseCurves(Protocol):
+class CauseCurves(steps.Banded, Protocol):
     """What is drawn of an incidence: see `citylib.survival.cumulative_incidence.Incidence`."""
 
     @property
@@ -35,23 +34,8 @@ class CauseCurves(Protocol):
         ...
 
     @property
-    def time(self) -> FloatArray:
-        """Times of the steps, shape (K,)."""
-        ...
-
-    @property
     def incidence(self) -> FloatArray:
         """Probability of having ended so, shape (K, C)."""
-        ...
-
-    @property
-    def lower(self) -> FloatArray:
-        """Lower end of the band, shape (K, C)."""
-        ...
-
-    @property
-    def upper(self) -> FloatArray:
-        """Upper end of the band, shape (K, C)."""
         ...
 
 
@@ -82,13 +66,11 @@ def by_cause(
     """
     number = checks.number("number of causes", len(curves.causes), minimum=1, maximum=len(style.COLOURS))
     until = checks.number("until", until, above=0)
-    inside = np.flatnonzero(curves.time <= until)
+    inside = steps.inside(curves.time, until)
     last = curves.incidence[inside[-1]] if len(inside) else np.zeros(int(number))
     order = np.argsort(-last, kind="stable")
     said = "; ".join(f"{curves.causes[c]} {last[c]:.0%}" for c in order)
     alt = f"Cumulative incidence by way of ending over {until:g} {unit}. At the end: {said}."
-    if len(inside) > MAX_STEPS:
-        inside = inside[np.unique(np.linspace(0, len(inside) - 1, MAX_STEPS).round().astype(int))]
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
@@ -102,7 +84,7 @@ def by_cause(
         axes.set(xlim=(0, until), ylabel=what, xlabel=f"{unit} since it was opened")
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     return style.show(name, draw, alt=alt, caption=caption, height=3.6)
 
@@ -150,11 +132,10 @@ def shares_by_group(name: str, shares: pd.DataFrame, *, what: str, caption: str 
         for k, part in enumerate(parts):
             axes.barh(rows, values[:, k], left=left, height=0.7, color=mode["colours"][k], label=part)
             left = left + values[:, k]
-        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel=what)
-        axes.set_yticks(rows, [str(group) for group in shares.index])
+        frame.rows(axes, [str(group) for group in shares.index], label=what, room=0.6)
+        axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     alt = f"Shares of {', '.join(parts)} by group ({what}). {said}."
     return style.show(name, draw, alt=alt, caption=caption, height=1.6 + 0.3 * len(rows))
@@ -211,10 +192,8 @@ def against_average(
         axes.plot(middle, rows, "o", ms=5, color=mode["colours"][1], label="estimate")
         axes.set_xscale("log")
         _plain_ratios(axes.xaxis)
-        axes.set_yticks(rows, list(groups))
-        axes.set(xlabel=what, ylim=(len(rows) - 0.5, -0.5))
-        axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.rows(axes, groups, label=what)
+        frame.legend_above(axes, 3)
 
     return style.show(name, draw, alt=alt, caption=caption, height=1.5 + 0.27 * len(rows))
 
@@ -272,12 +251,10 @@ def promises(
         axes.hlines(rows, *ends, color=mode["colours"][0], lw=2.2)
         for k, (rule, shares) in enumerate(lines):
             axes.plot(shares, rows, "os^Dv*"[k], ms=5, color=mode["colours"][k], label=rule)
-        axes.set_yticks(rows, list(groups))
-        axes.set(xlabel=what, ylim=(len(rows) - 0.5, -0.5))
+        frame.rows(axes, groups, label=what)
         axes.set_xlim(right=1.02)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     promised = "" if goal is None else f", promised {goal:.0%}"
     alt = f"{what}{promised}. {said}."

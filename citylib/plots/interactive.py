@@ -19,14 +19,13 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import marks, style
 
 __all__ = ["PLOTLY_MIME", "lines", "markup", "show"]
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 MAX_BYTES = 200_000  # of a figure's data, which a page carries in full
 DASHES = ("solid", "dash", "dot", "dashdot")
-STILL_DASHES = ("-", "--", ":", "-.")
 HIDE = "<style>.citylib-plotly:has(.citylib-plot) .citylib-still{display:none}</style>"  # once it is drawn live
 
 
@@ -165,7 +164,7 @@ def lines(
     def still(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.add_subplot()
         for (label, line), (colour, dash) in zip(values.items(), looks, strict=True):
-            axes.plot(places, line, STILL_DASHES[dash], color=mode["colours"][colour], label=label)
+            axes.plot(places, line, marks.DASHES[dash], color=mode["colours"][colour], label=label)
         axes.set(xlabel=x_label, ylabel=y_label)
         if len(values) > 1:
             axes.legend(ncols=3, fontsize="small")

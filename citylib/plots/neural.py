@@ -8,17 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
+from citylib.plots.intervals import Estimates
+from citylib.plots.label_curves import LabelCurves
 
 __all__ = ["accuracy_by_labels", "days", "losses", "rebuilt"]
-
-FloatArray = npt.NDArray[np.float64]
-DASHES = ("-", "--", ":", "-.")  # so that lines are told apart without colour too
-MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 def losses(
@@ -51,8 +48,7 @@ def losses(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, values) in enumerate(lines.items()):
-            axes.plot(np.arange(1, epochs + 1), values, color=mode["colours"][k], linestyle=DASHES[k], label=key)
+        marks.lines(axes, None, lines, mode)
         axes.axvline(best, color=mode["ink"], linewidth=0.8)
         axes.set(xlabel="epoch", ylabel=label, yscale="log")
         axes.legend()
@@ -134,7 +130,7 @@ def rebuilt(
             axes.set_title(kind, fontsize=9.5)
             _hours(axes)
         grid[0].set_ylabel(label)
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        frame.legend_outside(figure, grid[0], 2)
 
     return style.show(name, draw, alt=f"Days as given and as rebuilt. {said}.", caption=caption, height=2.6)
 
@@ -142,7 +138,7 @@ def rebuilt(
 def accuracy_by_labels(
     name: str,
     labels: npt.ArrayLike,
-    contenders: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]],
+    contenders: Mapping[str, Estimates],
     *,
     label: str,
     chance: float,
@@ -170,28 +166,15 @@ def accuracy_by_labels(
     dict
         The payload of `citylib.results.figure`.
     """
-    x = checks.series("labels", labels)
-    lines = {k: tuple(checks.series(k, part) for part in v) for k, v in contenders.items()}
-    for key, parts in lines.items():
-        checks.same_length(labels=x, **{f"{key}_{i}": p for i, p in enumerate(parts)})
-    said = "; ".join(f"{k} {v[0][0]:.0%} with {x[0]:g}, {v[0][-1]:.0%} with {x[-1]:g}" for k, v in lines.items())
+    curves = LabelCurves(labels, contenders)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, (mean, low, high)) in enumerate(lines.items()):
-            at = x * (1 + 0.03 * (k - (len(lines) - 1) / 2))  # side by side, so that intervals can be seen
-            reach = np.vstack([mean - low, high - mean]).clip(min=0)
-            look = {"color": mode["colours"][k], "linestyle": DASHES[k % 4], "marker": MARKS[k], "markersize": 4}
-            axes.errorbar(at, mean, yerr=reach, capsize=2, label=key, **look)
-        axes.axhline(chance, color=mode["ink"], linewidth=0.8)
-        axes.text(x[0], chance, " guessing", va="bottom", fontsize=9)
-        axes.set(xlabel="labels a class", ylabel=label, xscale="log")
-        axes.set_xticks(x, [f"{v:g}" for v in x])
-        axes.minorticks_off()
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        curves.draw(axes, mode, level=chance, level_name="guessing")
+        axes.set(xlabel="labels a class", ylabel=label)
         axes.legend()
 
-    return style.show(name, draw, alt=f"{label} against labels a class: {said}.", caption=caption, height=3.2)
+    return style.show(name, draw, alt=f"{label} against labels a class: {curves.said}.", caption=caption, height=3.2)
 
 
 def _hours(axes: Any) -> None:

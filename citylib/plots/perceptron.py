@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["curves", "relation"]
 
-DASHES = ("-", "--", ":", "-.")  # so that lines are told apart without colour too
-MAX_LINES = 4
+MAX_LINES = len(marks.DASHES)
 MAX_DOTS = 1500  # more are not seen, and weigh on the page
 
 
@@ -61,12 +59,11 @@ def curves(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, line) in enumerate(lines.items()):
-            axes.plot(np.arange(1, epochs + 1), line, DASHES[k], color=mode["colours"][k], label=key)
+        marks.lines(axes, None, lines, mode)
         axes.axvline(stop, color=mode["ink"], linewidth=0.8)
         axes.annotate("kept", (stop, 1), (3, -10), xycoords=("data", "axes fraction"), textcoords="offset points")
         axes.set(xlabel="epoch", ylabel=label, yscale="log")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=MAX_LINES)
+        frame.legend_above(axes, MAX_LINES)
 
     alt = f"{label} over {epochs} epochs, weights of epoch {stop} kept: {told}."
     return style.show(name, draw, alt=alt, caption=caption, height=3.0)
@@ -122,9 +119,9 @@ def relation(
         axes = figure.subplots()
         axes.plot(across[::every], up[::every], ".", markersize=2, color=mode["faint"], label="readings", zorder=1)
         for k, (key, line) in enumerate(held.items()):
-            axes.plot(at, line, DASHES[k], color=mode["colours"][k], label=key, zorder=2 + k)
+            axes.plot(at, line, marks.DASHES[k], color=mode["colours"][k], label=key, zorder=2 + k)
         axes.set(xlabel=x_label, ylabel=y_label)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=MAX_LINES + 1)
+        frame.legend_above(axes, MAX_LINES + 1)
 
     alt = f"{y_label} by {x_label}, {at[0]:.3g} to {at[-1]:.3g}: {told}."
     return style.show(name, draw, alt=alt, caption=caption, height=3.2)

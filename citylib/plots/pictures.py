@@ -13,14 +13,13 @@ from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import intervals, marks, style
 
 __all__ = ["confusions", "contenders", "day", "examples", "reliability"]
 
 FloatArray = npt.NDArray[np.float64]
 COLOURS = "cividis"  # light is free, dark is slow; told apart by the colour-blind and in grey
 LOOK: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest", "cmap": COLOURS, "vmin": 0.2, "vmax": 1.1}
-MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 def day(
@@ -185,14 +184,14 @@ def reliability(name: str, contenders: Mapping[str, pd.DataFrame], *, caption: s
     dict
         The payload of `citylib.results.figure`.
     """
-    checks.number("number of contenders", len(contenders), minimum=1, maximum=len(MARKS))
+    checks.number("number of contenders", len(contenders), minimum=1, maximum=len(marks.MARKS))
     off = {k: np.average((f["predicted"] - f["observed"]).abs(), weights=f["cases"]) for k, f in contenders.items()}
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=mode["ink"], linewidth=0.8, label="as often as said")
         for k, (key, frame) in enumerate(contenders.items()):
-            look = {"color": mode["colours"][k], "marker": MARKS[k], "markersize": 4}
+            look = {"color": mode["colours"][k], "marker": marks.MARKS[k], "markersize": 4}
             axes.plot(frame["predicted"], frame["observed"], label=key, **look)
         least = min(float(f[["predicted", "observed"]].to_numpy().min()) for f in contenders.values())
         axes.set(xlim=(max(0.0, least - 0.05), 1), ylim=(max(0.0, least - 0.05), 1))
@@ -233,8 +232,8 @@ def contenders(name: str, table: pd.DataFrame, *, label: str, caption: str = "")
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         at = np.arange(len(shown))
-        axes.hlines(at, shown["low"], shown["high"], color=mode["colours"][0], linewidth=1.6)
-        axes.plot(shown["value"], at, "o", color=mode["colours"][0], markersize=5)
+        found = (shown["value"], shown["low"], shown["high"])
+        intervals.by_row(axes, at, found, mode["colours"][0], size=5, width=1.6)
         axes.set_yticks(at, shown["contender"])
         axes.set(xlabel=label, ylim=(-0.6, len(shown) - 0.4))
 

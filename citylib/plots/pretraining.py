@@ -12,12 +12,11 @@ from matplotlib.ticker import MaxNLocator
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["contenders", "fills", "masks"]
 
-DASHES = ("--", ":", "-.")  # so that lines are told apart without colour too
-MARKS = ("o", "s", "^", "D", "v", "P")
+DASHES = marks.DASHES[1:]  # the first is what was read
 
 
 def masks(name: str, hidden: Mapping[str, npt.ArrayLike], *, ahead: int, caption: str = "") -> results.Payload:
@@ -115,7 +114,7 @@ def fills(
             axes.set_title(title, fontsize=9.5)
             axes.set_ylabel(label, fontsize=9)
         panels[-1].set_xlabel("day of the window")
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=1 + len(parts[0][3]))
+        frame.legend_outside(figure, panels[0], 1 + len(parts[0][3]))
 
     alt = f"Windows with hidden stretches and how they were filled. {'; '.join(said)}."
     return style.show(name, draw, alt=alt, caption=caption, height=1.0 + 1.7 * len(parts))
@@ -164,7 +163,7 @@ def contenders(
         for row, (key, (estimate, low, high)) in enumerate(found.items()):
             axes.plot([low, high], [row, row], color=mode["colours"][0], linewidth=1.6)
             axes.plot(points[key], np.full(len(points[key]), row + 0.22), ".", color=mode["ink"], markersize=4)
-            axes.plot(estimate, row, MARKS[0], color=mode["colours"][0], markersize=5)
+            axes.plot(estimate, row, "o", color=mode["colours"][0], markersize=5)
         for k, (key, value) in enumerate(rules.items()):
             axes.axvline(value, color=mode["colours"][k + 1], linestyle=DASHES[k], label=f"{key}: {value:.3g}")
         axes.set_yticks(np.arange(len(found)), list(found))

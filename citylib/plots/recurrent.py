@@ -12,15 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["by_age", "forest", "lexis", "log_by_year"]
 
 FloatArray = npt.NDArray[np.float64]
-Estimates = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
-DASHES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 3)))
 MOST_MARKS = 25  # points of a line that are marked; more run into each other
-MARKS = ("o", "D", "s", "^", "v", "P")
 
 
 def lexis(
@@ -78,7 +75,7 @@ def lexis(
         axes.plot(when, when - born[who], "o", color=red, markersize=4, label="break")
         axes.set(xlabel="calendar year", ylabel="age of the pipe [years]", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     alt = (
         f"{len(born)} pipes as lines over calendar year and age. {late} of them were laid before they came under watch "
@@ -129,7 +126,7 @@ def log_by_year(
         axes.set(xlabel="calendar year", ylabel="records in the log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="x", visible=False)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        frame.legend_above(axes, 2)
 
     totals = "; ".join(f"{label} {part.sum():,.0f}" for label, part in held.items())
     alt = f"Bars of the records of each year from {year.min():.0f} to {year.max():.0f}. In all: {totals}."
@@ -139,7 +136,7 @@ def log_by_year(
 def by_age(
     name: str,
     age: npt.ArrayLike,
-    lines: Mapping[str, Estimates],
+    lines: Mapping[str, intervals.Estimates],
     *,
     label: str,
     truth: npt.ArrayLike | None = None,
@@ -179,12 +176,9 @@ def by_age(
         Lengths that differ, ages that do not increase, no line or too many.
     """
     x = checks.increasing("age", age)
-    held = {key: [checks.series(key, part, missing=True) for part in three] for key, three in lines.items()}
-    checks.integer("number of lines", len(held), minimum=1, maximum=len(style.COLOURS))
-    for key, three in held.items():
-        checks.same_length(**{"age": x, key: three[0], f"{key}, low": three[1], f"{key}, high": three[2]})
+    held = intervals.checked(lines, what="lines", most=len(style.COLOURS), age=x)
     planted = None if truth is None else checks.series("truth", truth, missing=True)
-    marks = MARKS if len(x) <= MOST_MARKS else ("",) * len(MARKS)
+    signs = marks.UNLIKE_MARKS if len(x) <= MOST_MARKS else ("",) * len(held)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
@@ -193,11 +187,11 @@ def by_age(
         for k, (key, (value, low, high)) in enumerate(held.items()):
             colour = mode["colours"][k]
             axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(x, value, color=colour, linestyle=DASHES[k], marker=marks[k], markersize=3.5, label=key)
+            axes.plot(x, value, color=colour, linestyle=marks.SIX_DASHES[k], marker=signs[k], markersize=3.5, label=key)
         if planted is not None:
             axes.plot(x, planted, color=mode["ink"], linewidth=1.2, label="truth")
         axes.set(xlabel=x_label, ylabel=label)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        frame.legend_above(axes, 2)
 
     ends = "; ".join(f"{key} from {_ends(value)}" for key, (value, _, _) in held.items())
     known = "" if planted is None else f" The truth goes from {_ends(planted)}."
@@ -208,7 +202,7 @@ def by_age(
 def forest(
     name: str,
     labels: Sequence[str],
-    columns: Mapping[str, Estimates],
+    columns: Mapping[str, intervals.Estimates],
     *,
     x_label: str,
     truth: npt.ArrayLike | None = None,
@@ -247,11 +241,8 @@ def forest(
     InputError
         Lengths that differ, no column or too many, a logarithmic axis with values not above 0.
     """
-    held = {key: [checks.series(key, part, missing=True) for part in three] for key, three in columns.items()}
-    checks.integer("number of columns", len(held), minimum=1, maximum=len(style.COLOURS))
     rows = np.arange(len(labels), dtype=np.float64)
-    for key, three in held.items():
-        checks.same_length(**{"labels": rows, key: three[0], f"{key}, low": three[1], f"{key}, high": three[2]})
+    held = intervals.checked(columns, what="columns", most=len(style.COLOURS), labels=rows)
     planted = np.full(len(labels), np.nan) if truth is None else checks.series("truth", truth, missing=True)
     every = np.concatenate([planted, *(part for three in held.values() for part in three)])
     checks.same_length(labels=rows, truth=planted)
@@ -263,24 +254,21 @@ def forest(
         axes = figure.subplots()
         if reference is not None:
             axes.axvline(reference, color=mode["ink"], linewidth=0.8)
-        for k, (key, (value, low, high)) in enumerate(held.items()):
-            at = rows + (k - (len(held) - 1) / 2) * step
-            axes.hlines(at, low, high, color=mode["colours"][k], linewidth=1.4)
-            axes.plot(value, at, MARKS[k], color=mode["colours"][k], markersize=4.5, label=key)
+        for k, (key, three) in enumerate(held.items()):
+            at, mark = rows + (k - (len(held) - 1) / 2) * step, marks.UNLIKE_MARKS[k]
+            intervals.by_row(axes, at, three, mode["colours"][k], mark=mark, size=4.5, label=key)
         if truth is not None:
             label = "truth"
             for row in np.flatnonzero(~np.isnan(planted)):
                 axes.vlines(planted[row], row - 0.45, row + 0.45, color=mode["ink"], linewidth=1.6, label=label)
                 label = "_again"
-        axes.set(xlabel=x_label, ylim=(len(labels) - 0.5, -0.5))
-        axes.set_yticks(rows, list(labels))
-        axes.grid(axis="y", visible=False)
+        frame.rows(axes, labels, label=x_label)
         if log:
             axes.set_xscale("log")
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2 if len(held) > 3 else 3)
+        frame.legend_above(axes, 2 if len(held) > 3 else 3)
 
     told = "; ".join(
         f"{label}: " + ", ".join(f"{key} {three[0][k]:.3g}" for key, three in held.items() if np.isfinite(three[0][k]))

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["coefficients", "expected", "fitted_line", "residuals", "shares_by_group"]
 
@@ -121,8 +120,7 @@ def coefficients(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.add_subplot()
         axes.axvline(0, color=mode["ink"], lw=0.8)
-        axes.hlines(rows, lower, upper, color=mode["colours"][0])
-        axes.plot(values, rows, "o", ms=4, color=mode["colours"][0])
+        intervals.by_row(axes, rows, (values, lower, upper), mode["colours"][0])
         axes.set_yticks(rows, list(labels))
         axes.set(xlabel=x_label)
         axes.grid(axis="y", visible=False)
@@ -251,11 +249,9 @@ def expected(
         axes.plot(
             when[outside], lines["actual"][outside], "o", ms=4.5, mfc="none", color=mode["colours"][1], label="unusual"
         )
-        locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        frame.dates(axes, least=5, most=8)
         axes.set(ylabel=y_label, xlabel="local time")
-        axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), fontsize="small")
+        frame.legend_above(axes, 4, small=True)
 
     alt = (
         f"{y_label} from {when[0]} to {when[-1]}: readings, what was expected, and the expected range; "
@@ -299,14 +295,12 @@ def shares_by_group(
     values = {label: checks.series(label, line, missing=True) for label, line in shares.items()}
     checks.same_length(groups=groups, **values)
     level = checks.fraction("level", level)
-    marks = ("o-", "s--", "^:", "d-.")
     every = max(1, len(groups) // 12)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.add_subplot()
         axes.axhline(level, color=mode["ink"], lw=0.9, label=f"aim: {level:.0%}")
-        for k, (label, line) in enumerate(values.items()):
-            axes.plot(np.arange(len(groups)), line, marks[k % 4], ms=3.5, color=mode["colours"][k % 6], label=label)
+        marks.lines(axes, np.arange(len(groups)), values, mode, marks=marks.THIN_MARKS, size=3.5)
         axes.set_xticks(np.arange(0, len(groups), every), list(groups)[::every])
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set(xlabel=x_label, ylabel=y_label)

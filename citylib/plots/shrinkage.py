@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["by_days", "funnel"]
 
@@ -70,7 +70,7 @@ def funnel(
         axes.plot(error, before, "o", ms=4.5, mfc="none", color=mode["colours"][1], label="on its own")
         axes.plot(error, after, "o", ms=3.5, color=mode["colours"][0], label="drawn to the city")
         axes.set(xlabel="standard error on its own", ylabel=label, xlim=(0, None))
-        axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), fontsize="small")
+        frame.legend_above(axes, 3, small=True)
 
     alt = (
         f"{label} of {len(error)} sensors over standard error: on their own from {before.min():.3g} to "
@@ -115,12 +115,10 @@ def by_days(
     when = checks.increasing("days", days)
     lines = {key: checks.series("losses", value, missing=True) for key, value in losses.items()}
     checks.same_length(days=when, **lines)
-    marks = ("o-", "s--", "^:", "d-.", "v-", "x--")
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.add_subplot()
-        for k, (key, line) in enumerate(lines.items()):
-            axes.plot(when, line, marks[k % 6], ms=4, color=mode["colours"][k % 6], label=key)
+        marks.lines(axes, when, lines, mode, marks=marks.THIN_MARKS)
         axes.set_xscale("log")
         axes.set_xticks(when, [str(d) for d in when])
         axes.minorticks_off()

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, style
 
 __all__ = ["links", "map_of_classes", "map_of_values", "moran_scatter", "shuffled"]
 
@@ -258,7 +258,7 @@ def moran_scatter(
         ends = np.array([x.min(), x.max()])
         axes.plot(ends, slope * ends, color=mode["ink"], label=f"slope {slope:.3g}: Moran's I")
         axes.set(xlabel=f"{label} [standard deviations]", ylabel="mean of the neighbours")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        frame.legend_above(axes, 3)
 
     return style.show(name, draw, alt=alt, caption=caption, height=3.8)
 
@@ -300,7 +300,7 @@ def shuffled(
         axes.hist(made, bins=min(40, max(8, len(made) // 4)), color=mode["colours"][5], label="shuffled maps")
         axes.axvline(here, color=mode["colours"][1], linewidth=2, label="the map that is there")
         axes.set(xlabel=label, ylabel="maps")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        frame.legend_above(axes, 2)
 
     return style.show(name, draw, alt=alt, caption=caption, height=2.6)
 

@@ -15,16 +15,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
-from citylib.plots import style
+from citylib.plots import frame, marks, steps, style
 
 __all__ = ["SurvivalCurve", "shares", "survival_curves"]
 
 FloatArray = npt.NDArray[np.float64]
-MAX_STEPS = 160  # corners drawn of one curve; more cannot be told apart and only make the page heavy
-DASHES = ("-", "--", ":", "-.")  # so that curves are told apart without colour too
 
 
-class SurvivalCurve(Protocol):
+class SurvivalCurve(steps.Banded, Protocol):
     """What is drawn of a curve: see `citylib.survival.kaplan_meier.Curve`."""
 
     @property
@@ -33,23 +31,8 @@ class SurvivalCurve(Protocol):
         ...
 
     @property
-    def time(self) -> FloatArray:
-        """Times of the steps."""
-        ...
-
-    @property
     def survival(self) -> FloatArray:
         """Value from each time on."""
-        ...
-
-    @property
-    def lower(self) -> FloatArray:
-        """Lower end of the band."""
-        ...
-
-    @property
-    def upper(self) -> FloatArray:
-        """Upper end of the band."""
         ...
 
     @property
@@ -114,7 +97,7 @@ def survival_curves(
         for k, curve in enumerate(drawn):
             colour = mode["colours"][k]
             x, y, low, high = _corners(curve, until)
-            top.step(x, y, where="post", color=colour, linestyle=DASHES[k % len(DASHES)], label=curve.group)
+            top.step(x, y, where="post", color=colour, linestyle=marks.DASHES[k % len(marks.DASHES)], label=curve.group)
             top.fill_between(x, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
             counts = curve.at_risk_at(ticks)
             for tick, count in zip(ticks, counts, strict=True):
@@ -122,7 +105,7 @@ def survival_curves(
         top.set(ylim=(lowest, 1 + 0.02 * (1 - lowest)), xlim=(0, until), ylabel=what)
         top.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if lowest < 0.9 else 1))
         top.tick_params(labelbottom=True)
-        top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(drawn), 4))
+        frame.legend_above(top, min(len(drawn), 4))
         bottom.set(ylim=(-len(drawn) + 0.4, 0.6), xlabel=f"{unit} since {since}; below the axis: number at risk")
         bottom.set_yticks([-k for k in range(len(drawn))], [c.group for c in drawn], fontsize=8.5)
         bottom.set_xticks(ticks)
@@ -177,11 +160,9 @@ def shares(
         reach = np.vstack([seen - left, right - seen]).clip(min=0)
         axes.errorbar(seen, rows, xerr=reach, fmt="o", color=mode["colours"][0], capsize=3, label="observed")
         axes.plot(said, rows, "D", color=mode["colours"][1], markersize=7, fillstyle="none", label="forecast")
-        axes.set(xlabel=what, ylim=(len(rows) - 0.5, -0.5))
-        axes.set_yticks(rows, groups)
+        frame.rows(axes, groups, label=what)
         axes.set_xlim(left=0)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.grid(axis="y", visible=False)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
     return style.show(name, draw, alt=alt, caption=caption, height=1.3 + 0.4 * len(rows))
@@ -189,9 +170,7 @@ def shares(
 
 def _corners(curve: SurvivalCurve, until: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return what is drawn of a curve up to `until`, thinned to what the eye can tell apart."""
-    inside = np.flatnonzero(curve.time <= until)
-    if len(inside) > MAX_STEPS:
-        inside = inside[np.unique(np.linspace(0, len(inside) - 1, MAX_STEPS).round().astype(int))]
+    inside = steps.inside(curve.time, until)
     x = np.concatenate([[0.0], curve.time[inside]])
     lines = [np.concatenate([[1.0], values[inside]]) for values in (curve.survival, curve.lower, curve.upper)]
     if len(inside) < len(curve.time):  # the step that holds at the right end goes on to it

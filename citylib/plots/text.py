@@ -9,18 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
+from citylib.plots.intervals import Estimates
+from citylib.plots.label_curves import LabelCurves
 
 __all__ = ["learning_curves", "perplexities", "rises"]
 
-DASHES = ("-", "--", ":", "-.")  # so that lines are told apart without colour too
 _WORDS = {"expected": "expected", "count": "counted", "reportable": "would be reported from"}
 TICKS = (0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000, 5000)
-MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 def perplexities(
@@ -46,32 +45,32 @@ def perplexities(
     """
     if not models:
         raise InputError("models", "hold at least one", 0)
-    frame = pd.DataFrame(models).T
-    checks.number("number of kinds", frame.shape[1], minimum=1, maximum=6)
-    values = checks.matrix("models", frame)
+    table = pd.DataFrame(models).T
+    checks.number("number of kinds", table.shape[1], minimum=1, maximum=6)
+    values = checks.matrix("models", table)
     if (values <= 0).any():
         raise InputError("models", "have perplexities above zero", float(values.min()))
-    said = "; ".join(f"{m} " + ", ".join(f"{v:.3g} on {k}" for k, v in row.items()) for m, row in frame.iterrows())
+    said = "; ".join(f"{m} " + ", ".join(f"{v:.3g} on {k}" for k, v in row.items()) for m, row in table.iterrows())
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        at = np.arange(len(frame))[::-1]
-        for k, (kind, column) in enumerate(frame.items()):
-            axes.plot(column, at, MARKS[k], color=mode["colours"][k], label=str(kind), markersize=6)
-        axes.set_yticks(at, list(frame.index))
-        axes.set(xlabel=label, xscale="log", ylim=(-0.6, len(frame) - 0.4))
+        at = np.arange(len(table))[::-1]
+        for k, (kind, column) in enumerate(table.items()):
+            axes.plot(column, at, marks.MARKS[k], color=mode["colours"][k], label=str(kind), markersize=6)
+        axes.set_yticks(at, list(table.index))
+        axes.set(xlabel=label, xscale="log", ylim=(-0.6, len(table) - 0.4))
         ticks = [t for t in TICKS if values.min() / 1.3 < t < values.max() * 1.3]
         axes.set_xticks(ticks, [f"{t:,}" for t in ticks])
         axes.minorticks_off()
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=frame.shape[1])
+        frame.legend_outside(figure, axes, table.shape[1])
 
-    return style.show(name, draw, alt=f"{label}: {said}.", caption=caption, height=1.1 + 0.34 * len(frame))
+    return style.show(name, draw, alt=f"{label}: {said}.", caption=caption, height=1.1 + 0.34 * len(table))
 
 
 def learning_curves(
     name: str,
     labels: npt.ArrayLike,
-    contenders: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]],
+    contenders: Mapping[str, Estimates],
     *,
     label: str,
     level: float,
@@ -100,28 +99,17 @@ def learning_curves(
     dict
         The payload of `citylib.results.figure`.
     """
-    x = checks.series("labels", labels)
-    lines = {k: tuple(checks.series(k, part) for part in v) for k, v in contenders.items()}
-    for key, parts in lines.items():
-        checks.same_length(labels=x, **{f"{key}_{i}": p for i, p in enumerate(parts)})
-    said = "; ".join(f"{k} {v[0][0]:.0%} with {x[0]:g}, {v[0][-1]:.0%} with {x[-1]:g}" for k, v in lines.items())
+    curves = LabelCurves(labels, contenders)
+    x = curves.labels
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, (mean, low, high)) in enumerate(lines.items()):
-            at = x * (1 + 0.04 * (k - (len(lines) - 1) / 2))  # side by side, so that bars can be seen
-            reach = np.vstack([mean - low, high - mean]).clip(min=0)
-            look = {"color": mode["colours"][k], "linestyle": DASHES[k % 4], "marker": MARKS[k], "markersize": 4}
-            axes.errorbar(at, mean, yerr=reach, capsize=2, label=key, **look)
-        axes.axhline(level, color=mode["ink"], linewidth=0.8)
-        axes.text(x[0], level, f" {level_name}", va="bottom", fontsize=9)
-        axes.set(xlabel="labelled notes", ylabel=label, xscale="log", xlim=(x.min() / 1.3, x.max() * 1.3))
-        axes.set_xticks(x, [f"{v:,.0f}" for v in x])
-        axes.minorticks_off()
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines))
+        curves.draw(axes, mode, level=level, level_name=level_name, apart=0.04)
+        axes.set(xlabel="labelled notes", ylabel=label, xlim=(x.min() / 1.3, x.max() * 1.3))
+        frame.legend_outside(figure, axes, len(curves.lines))
 
-    return style.show(name, draw, alt=f"{label} by labelled notes: {said}; {level_name}: {level:.0%}.", caption=caption)
+    alt = f"{label} by labelled notes: {curves.said}; {level_name}: {level:.0%}."
+    return style.show(name, draw, alt=alt, caption=caption)
 
 
 def rises(name: str, found: pd.DataFrame, *, most: int = 10, caption: str = "") -> results.Payload:
@@ -168,7 +156,7 @@ def rises(name: str, found: pd.DataFrame, *, most: int = 10, caption: str = "") 
         axes.minorticks_off()
         least = top[["count", "expected"]].min().min()
         axes.set(xlabel="requests a week", xlim=(-0.2 if least < 1 else 0.7 * least, 1.4 * largest))
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        frame.legend_outside(figure, axes, 3)
 
     alt = f"Requests of the last week by type: {said}."
     return style.show(name, draw, alt=alt, caption=caption, height=1.2 + 0.3 * len(top))

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["by_step", "correlograms", "coverage", "forecasts", "readings", "usual"]
 
 FloatArray = npt.NDArray[np.float64]
 MAX_POINTS = 1500  # of one line: the page is some 700 points wide
-DASHES = ("-", "--", ":", "-.")  # so that lines are told apart without colour too
 
 
 def readings(
@@ -76,7 +74,7 @@ def readings(
             high_up = axes.get_xaxis_transform()
             axes.text(at_cut, 1.0, " unseen", transform=high_up, color=mode["colours"][1], va="top")
         axes.set_ylabel(label)
-        _dates(axes)
+        frame.dates(axes)
 
     return style.show(name, draw, alt=alt, caption=caption, height=2.4)
 
@@ -84,7 +82,7 @@ def readings(
 def usual(
     name: str,
     slots: npt.ArrayLike,
-    lines: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]],
+    lines: Mapping[str, intervals.Estimates],
     *,
     slot: str,
     label: str,
@@ -113,10 +111,7 @@ def usual(
         The payload of `citylib.results.figure`; its alternative text gives the highest and lowest slot of each.
     """
     at = checks.series("slots", slots)
-    kinds = {k: tuple(checks.series(k, part, missing=True) for part in three) for k, three in lines.items()}
-    checks.number("number of kinds", len(kinds), minimum=1, maximum=len(DASHES))
-    for three in kinds.values():
-        checks.same_length(slots=at, mean=three[0], low=three[1], high=three[2])
+    kinds = intervals.checked(lines, what="kinds", most=len(marks.DASHES), slots=at)
     said = "; ".join(
         f"{k} highest at {at[np.nanargmax(m)]:g} ({np.nanmax(m):.3g}), lowest at {at[np.nanargmin(m)]:g} "
         f"({np.nanmin(m):.3g})"
@@ -128,7 +123,7 @@ def usual(
         for k, (kind, (mean, low, high)) in enumerate(kinds.items()):
             colour = mode["colours"][k]
             axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0)
-            axes.plot(at, mean, color=colour, linestyle=DASHES[k], label=kind)
+            axes.plot(at, mean, color=colour, linestyle=marks.DASHES[k], label=kind)
         axes.set(xlabel=slot, ylabel=label, xlim=(at[0], at[-1]))
         axes.xaxis.set_major_locator(MaxNLocator(13, integer=True, steps=[1, 2, 3, 4, 6, 10]))
         if len(kinds) > 1:
@@ -233,10 +228,10 @@ def forecasts(
             if "baseline" in panel:
                 axes.plot(when, _n(panel["baseline"]), color=colours[1], linestyle="--", label="baseline")
             axes.axvline(when[0], color=mode["faint"])
-            _dates(axes)
+            frame.dates(axes)
         first = figure.axes[0]
         first.set_ylabel(label)
-        figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        frame.legend_outside(figure, first, 3)
 
     return style.show(name, draw, alt=alt, caption=caption, height=3.0)
 
@@ -274,7 +269,8 @@ def by_step(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        _lines(axes, lines, mode)
+        marks.lines(axes, None, lines, mode)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel=f"{step} ahead", ylabel=label)
         axes.set_ylim(bottom=0)
         axes.legend()
@@ -311,7 +307,8 @@ def coverage(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        _lines(axes, lines, mode)
+        marks.lines(axes, None, lines, mode)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.axhline(level, color=mode["ink"], linewidth=1)
         axes.text(1, level, f" claimed {level:.0%}", transform=axes.get_yaxis_transform(), va="center", fontsize=9)
         axes.set(xlabel=f"{step} ahead", ylabel="share inside the interval")
@@ -320,13 +317,6 @@ def coverage(
         axes.legend()
 
     return style.show(name, draw, alt=alt, caption=caption, height=2.6)
-
-
-def _lines(axes: Any, lines: Mapping[str, FloatArray], mode: dict[str, Any]) -> None:
-    for k, (label, values) in enumerate(lines.items()):
-        colour, dash = mode["colours"][k % len(mode["colours"])], DASHES[k % len(DASHES)]
-        axes.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=dash, label=label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _ranges(
@@ -338,12 +328,6 @@ def _ranges(
     empty = np.isnan(runs).all(axis=1)
     bottom, top = (f(runs, axis=1, initial=i, where=~np.isnan(runs)) for f, i in ((np.min, np.inf), (np.max, -np.inf)))
     return when[:whole:size], np.where(empty, np.nan, bottom), np.where(empty, np.nan, top)
-
-
-def _dates(axes: Any) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def _n(value: npt.ArrayLike) -> FloatArray:

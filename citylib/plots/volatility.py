@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["exceedance", "news_impact", "shapes", "thresholds"]
 
 FloatArray = npt.NDArray[np.float64]
-DASHES = ("-", "--", ":", "-.")
 MOST_ROWS, MOST_POINTS = 12, 600
 
 
@@ -48,15 +46,14 @@ def news_impact(
     across = checks.series("shocks", checks.increasing("shocks", shocks))
     lines = {label: checks.series(label, line) for label, line in curves.items()}
     checks.same_length(shocks=across, **lines)
-    checks.number("number of curves", len(lines), minimum=1, maximum=len(DASHES))
+    checks.number("number of curves", len(lines), minimum=1, maximum=len(marks.DASHES))
     middle = int(np.abs(across).argmin())
     said = "; ".join(f"{k} {v[0]:.2f} after {across[0]:g}, {v[middle]:.2f} after none, {v[-1]:.2f} after {across[-1]:g}"
                      for k, v in lines.items())  # fmt: skip
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (label, line) in enumerate(lines.items()):
-            axes.plot(across, line, color=mode["colours"][k], linestyle=DASHES[k], label=label)
+        marks.lines(axes, across, lines, mode)
         axes.axvline(0, color=mode["faint"], linewidth=0.8)
         axes.set(xlabel=f"shock of this step [{unit}]", ylabel=f"spread of the next [{unit}]")
         axes.set_ylim(bottom=0)
@@ -163,9 +160,7 @@ def thresholds(
             axes.plot(when[at], value[at], "o", color=mode["colours"][1], markersize=4)
             axes.set_title(title, fontsize=9.5)
             axes.set_ylabel(label)
-        locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
-        grid[-1].xaxis.set_major_locator(locator)
-        grid[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        frame.dates(grid[-1])
 
     alt = f"{label} from {str(when[0])[:10]} to {str(when[-1])[:10]} beside thresholds: {said}."
     return style.show(name, draw, alt=alt, caption=caption, height=0.5 + 1.9 * len(lines))
@@ -197,12 +192,8 @@ def exceedance(
     InputError
         Too many to be read, or shapes that differ.
     """
-    parts = {checks.fraction("level", k): checks.matrix("levels", v, missing=True) for k, v in levels.items()}
-    if not 1 <= len(labels) <= MOST_ROWS or not 1 <= len(parts) <= 4:
-        raise InputError("labels, levels", f"be 1 to {MOST_ROWS} and 1 to 4", f"{len(labels)} and {len(parts)}")
-    for part in parts.values():
-        if part.shape != (len(labels), 3):
-            raise InputError("levels", f"have shape ({len(labels)}, 3) each", part.shape)
+    given = {checks.fraction("level", level): part for level, part in levels.items()}
+    parts = intervals.tables(("labels", "levels"), labels, given, most=(MOST_ROWS, 4))
     rows = np.arange(len(labels))[::-1]
     said = "; ".join(
         f"above the {level:.0%} threshold "
@@ -214,8 +205,7 @@ def exceedance(
         grid = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
         for axes, (level, part) in zip(grid, parts.items(), strict=True):
             axes.axvline(1 - level, color=mode["colours"][1], linewidth=1, linestyle="--")
-            axes.hlines(rows, part[:, 1], part[:, 2], color=mode["colours"][0], linewidth=1.4)
-            axes.plot(part[:, 0], rows, "o", color=mode["colours"][0], markersize=4)
+            intervals.by_row(axes, rows, part.T, mode["colours"][0])
             axes.set_title(f"{level:.0%} threshold", fontsize=9.5)
             axes.set_xlim(left=0)
             axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))

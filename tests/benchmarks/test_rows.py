@@ -62,6 +62,20 @@ def test_an_unknown_point_is_refused(point, capsys):
     assert "--only must be one of: speed, got 'sped'" in capsys.readouterr().err
 
 
+def test_the_command_line_is_the_same_for_every_benchmark(point, tmp_path, monkeypatch, capsys):
+    asked = []
+    short = replace(point, long=False, measure=lambda quick: asked.append(quick) or {"seconds": [2.0]})
+    path = tmp_path / "rows.json"
+    monkeypatch.setattr("sys.argv", ["benchmark", "--quick", "--only", "speed", "--json", str(path)])
+    assert rows.main([short], "What it is for.") == 0
+    assert asked == [True]
+    assert json.loads(path.read_text())[0]["point"] == "speed"
+    monkeypatch.setattr("sys.argv", ["benchmark", "--help"])
+    with pytest.raises(SystemExit):
+        rows.main([short], "What it is for.")
+    assert "What it is for." in capsys.readouterr().out
+
+
 def test_every_point_of_the_issue_is_there_and_each_bar_can_fail():
     names = {p.name for p in batch.POINTS}
     assert names == {"warm", "hot", "long", "overhead", "thousand", "finished", "dask", "faults", "pages"}

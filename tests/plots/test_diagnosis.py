@@ -50,7 +50,7 @@ def test_effects_by_group(markup: list[str]) -> None:
     payload = diagnosis.effects_by_group("e", ["snow", "fog"], {"quiet": quiet, "busy": busy}, x_label="veh/h")
     assert "snow: quiet -20, busy -300; fog: busy 5." in payload["alt"]
     assert len(markup[0]) < MAX_MARKUP
-    with pytest.raises(InputError, match="1 to 20 inputs in 1 to 4 groups"):
+    with pytest.raises(InputError, match="labels, groups must be 1 to 20 and 1 to 4"):
         diagnosis.effects_by_group("e", ["x"] * 21, {"all": np.zeros((21, 3))}, x_label="veh/h")
-    with pytest.raises(InputError, match="busy must have shape"):
+    with pytest.raises(InputError, match=r"groups must have shape \(1, 3\) each, got '\(2, 3\) of busy'"):
         diagnosis.effects_by_group("e", ["snow"], {"busy": busy}, x_label="veh/h")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from citylib.errors import InputError
-from citylib.plots import survival
+from citylib.plots import steps, survival
 
 
 def curve(group: str, steps: int, median: float) -> SimpleNamespace:
@@ -32,7 +32,7 @@ def test_alternative_text_gives_the_medians() -> None:
 
 def test_long_curves_are_thinned_and_end_where_the_axis_does() -> None:
     x, y, low, high = survival._corners(curve("iron", 5000, 5.0), 10.0)
-    assert len(x) <= survival.MAX_STEPS + 2
+    assert len(x) <= steps.MAX_STEPS + 2
     assert (x[0], y[0]) == (0.0, 1.0)
     assert x[-1] == 10.0
     assert (np.diff(y) <= 0).all()
