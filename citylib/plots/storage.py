@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.plots import style
+from citylib.plots.marks import DASHES
 
 __all__ = ["day", "sizes"]
-
-STYLES = ("-", "--", ":", "-.")
 
 
 def day(
@@ -65,7 +64,7 @@ def day(
         above.fill_between(hours, low, high, color=mode["faint"], linewidth=0, label="thought possible (90 %)")
         above.plot(hours, came, color=mode["ink"], linewidth=1.6, label="load that came")
         for k, key in enumerate(lines):
-            look = {"color": mode["colours"][k], "linestyle": STYLES[k % 4]}
+            look = {"color": mode["colours"][k], "linestyle": DASHES[k % 4]}
             above.plot(hours, lines[key], label=f"drawn, {key}", **look)
             if key in charge:
                 below.plot(np.arange(len(charge[key])), charge[key], **look)
@@ -122,7 +121,7 @@ def sizes(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
         for k, (key, line) in enumerate(lines.items()):
-            above.plot(x, line, color=mode["colours"][k], linestyle=STYLES[k % 4], label=key)
+            above.plot(x, line, color=mode["colours"][k], linestyle=DASHES[k % 4], label=key)
         below.plot(x, unit_worth, color=mode["colours"][0])
         for axes in (above, below):
             axes.axvline(now, color=mode["ink"], linewidth=0.8)
