@@ -111,10 +111,9 @@ def maximise(
         bounds=optimize.Bounds(least, most),
         options={"time_limit": limit, "mip_rel_gap": 0.0},
     )
-    if found.status == 2:
-        raise InputError(what, "have an answer that keeps all its constraints", "none", "loosen one of them")
-    if found.status == 3:
-        raise InputError(what, "have a best answer", "an objective without end")
+    if found.status in (2, 3) or (found.x is None and "nbounded" in str(found.message)):
+        told = str(found.message).split(" (")[0]
+        raise InputError(what, "have a best answer that keeps all its constraints", told, "loosen or add some")
     x = None if found.x is None else np.where(whole, np.round(found.x), found.x)
     value = -np.inf if x is None else float(objective @ x)
     given = getattr(found, "mip_dual_bound", None)
