@@ -187,7 +187,7 @@ def maximal_covering(
     cover = posed.minutes <= limit
     where = _districts(district, len(cover), least)
     pattern, group = np.unique(np.column_stack([cover, where]), axis=0, return_inverse=True)
-    weight = np.bincount(group.ravel(), posed.demand)
+    weight = np.bincount(group.ravel(), posed.demand).astype(np.float64)
     reach, home = pattern[:, :-1].astype(bool), pattern[:, -1]
     outcome = _solve(reach, weight, home, posed, least, seconds)
     units, left = _greedy(posed, cover)
@@ -231,7 +231,7 @@ def _greedy(posed: SiteProblem, cover: BoolArray) -> tuple[IntArray, BoolArray]:
     """Return units by site, and which points are left uncovered."""
     units = np.zeros(cover.shape[1], dtype=np.int64)
     units[posed.fixed] = 1
-    left = ~cover[:, posed.fixed].any(axis=1)
+    left: BoolArray = ~np.asarray(cover[:, posed.fixed].any(axis=1))
     for _ in range(posed.budget - len(posed.fixed)):
         adds = (posed.demand * left) @ cover
         adds[units > 0] = -1.0

@@ -95,7 +95,7 @@ def aggregate(places: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, mos
             low, high = (middle, high) if len(_cells(flat, middle)[0]) > few else (low, middle)
         side = high
         member = _cells(flat, side)[1]
-    total = np.bincount(member, load)
+    total = np.bincount(member, load).astype(np.float64)
     used = np.maximum(total, 1e-300)
     centre = np.column_stack([np.bincount(member, load * where[:, k]) / used for k in (0, 1)])
     away = ((where - centre[member]) ** 2).sum(axis=1)

@@ -186,7 +186,7 @@ def maximal_expected_covering(
     posed = site_problem(minutes, demand, budget, fixed=fixed, names=names, per_site=per_site)
     limit, q = checks.number("within", within, above=0), _busy(busy)
     pattern, group = np.unique(posed.minutes <= limit, axis=0, return_inverse=True)
-    weight = np.bincount(group.ravel(), posed.demand)
+    weight = np.bincount(group.ravel(), posed.demand).astype(np.float64)
     outcome = _solve(pattern, weight, posed, q, per_site, seconds)
     rough = _greedy(posed, limit, q, per_site)
     chosen = rough if outcome.x is None else outcome.x[: pattern.shape[1]].astype(np.int64)

@@ -159,10 +159,10 @@ def hypercube(rate: npt.ArrayLike, order: npt.ArrayLike, service: float) -> Hype
         first = np.where(free, asked[:, rank], first)
     rows, columns, flows = [], [], []
     for zone in range(zones):
-        open_ = np.flatnonzero(first[:, zone] >= 0)
-        rows.append(open_)
-        columns.append(open_ + (1 << first[open_, zone]))
-        flows.append(np.full(len(open_), calls[zone]))
+        finds = np.flatnonzero(first[:, zone] >= 0)
+        rows.append(finds)
+        columns.append(finds + (1 << first[finds, zone]))
+        flows.append(np.full(len(finds), calls[zone]))
     for unit in range(units):
         at = np.flatnonzero(is_busy[:, unit])
         rows.append(at)
@@ -176,6 +176,6 @@ def hypercube(rate: npt.ArrayLike, order: npt.ArrayLike, service: float) -> Hype
     chance = spsolve(balance.tocsc(), np.r_[1.0, np.zeros(len(states) - 1)])
     sent = np.zeros((zones, units))
     for zone in range(zones):
-        open_ = first[:, zone] >= 0
-        sent[zone] = np.bincount(first[open_, zone], chance[open_], minlength=units) * calls[zone] / calls.sum()
+        some = first[:, zone] >= 0
+        sent[zone] = np.bincount(first[some, zone], chance[some], minlength=units) * calls[zone] / calls.sum()
     return Hypercube(np.asarray(chance @ is_busy), float(chance[-1]), sent)

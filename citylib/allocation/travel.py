@@ -113,10 +113,13 @@ def street_minutes(
     nodes = pd.Index(pd.unique(np.concatenate([edges["start"].to_numpy(), edges["end"].to_numpy()])))
     end, start = (nodes.get_indexer(edges[k]) for k in ("end", "start"))
     to, out = _positions("places", places, nodes), _positions("sites", sites, nodes)
-    lasts = pd.DataFrame({"from": start, "to": end, "minutes": length / 1000 / kmh * 60})
-    lasts = lasts[lasts["from"] != lasts["to"]].groupby(["from", "to"], as_index=False)["minutes"].min()
-    minutes = np.maximum(lasts["minutes"].to_numpy(), 1e-9)  # a stored 0 would be no street at all
-    graph = sparse.csr_array((minutes, (lasts["from"], lasts["to"])), shape=(len(nodes), len(nodes)))
+    lasts = length / 1000 / kmh * 60
+    order = np.lexsort((lasts, end, start))  # of parallel streets the fastest comes first
+    order = order[start[order] != end[order]]
+    pair = start[order] * len(nodes) + end[order]
+    order = order[np.unique(pair, return_index=True)[1]]
+    minutes = np.maximum(lasts[order], 1e-9)  # a stored 0 would be no street at all
+    graph = sparse.csr_array((minutes, (start[order], end[order])), shape=(len(nodes), len(nodes)))
     each, where = np.unique(out, return_inverse=True)
     found = np.asarray(dijkstra(graph, indices=each))[where][:, to].T
     lost = ~np.isfinite(found)
@@ -163,7 +166,8 @@ def largest_part(edges: pd.DataFrame) -> pd.DataFrame:
     graph = sparse.csr_array((np.ones(len(start)), (start, end)), shape=(count, count))
     part = connected_components(graph, connection="strong")[1]
     largest = int(np.bincount(part).argmax())
-    return edges[(part[start] == largest) & (part[end] == largest)]
+    kept: pd.DataFrame = edges[(part[start] == largest) & (part[end] == largest)]
+    return kept
 
 
 def nearest(places: npt.ArrayLike, among: npt.ArrayLike) -> IntArray:
