@@ -21,7 +21,7 @@ WITHIN, BUSY, SPEED = 4.0, 0.3, 30.0  # minutes, probability, km/h
 POINTS_AT_MOST, SITES_AT_MOST, PROVEN_TO = 400, 100, 225
 SIZES = (100, 225, 400)  # demand points of the p-median
 PLANTED = {"per_year": 3000, "years": (2015, 2024), "stations": 30}
-LIMIT = 60.0  # seconds of the solver
+LIMIT = 900.0  # seconds of the solver, by the clock on the wall: other work on the machine counts
 XY = ["latitude", "longitude"]
 FILES = tuple(f"citylib/allocation/{name}.py" for name in
               ("travel", "demand_points", "mixed_integer", "placement", "coverage", "expected_coverage", "p_median",

@@ -134,7 +134,7 @@ def maximal_covering(
 
     With x_j = 1 where site j has a unit and y_i the share of point i that is covered,
 
-        maximise sum_i d_i y_i   subject to   y_i <= sum_{j reaches i in time} x_j,   sum_j x_j <= budget,   y <= 1.
+        maximise sum_i d_i y_i   subject to   y_i <= sum_{j reaches i in time} x_j,   sum_j x_j = budget,   y <= 1.
 
     Only x must be whole: y then is by itself. Points that the same sites reach are put together first, which loses
     nothing.
@@ -158,7 +158,7 @@ def maximal_covering(
     floor : float, default 0
         Share of the demand of every district that must be covered.
     seconds : float, default 60
-        Time limit of the solver.
+        Time limit of the solver, by the clock on the wall.
 
     Returns
     -------
@@ -205,7 +205,8 @@ def _solve(
     points, sites = reach.shape
     eye, cover = sparse.eye_array(points, format="csr"), sparse.csr_array(reach.astype(float))
     rows = [sparse.hstack([-cover, eye]), sparse.csr_array(np.r_[np.ones(sites), np.zeros(points)][None])]
-    low, high = [np.full(points, -np.inf), np.array([0.0])], [np.zeros(points), np.array([float(posed.budget)])]
+    all_of_them = np.array([float(posed.budget)])  # where all is covered the last ones stand anywhere
+    low, high = [np.full(points, -np.inf), all_of_them], [np.zeros(points), all_of_them]
     if least:
         places = np.unique(home)
         inside = (home == places[:, None]) * weight

@@ -159,7 +159,7 @@ def maximal_expected_covering(
     per_site : int, default 1
         Units that fit into a site.
     seconds : float, default 60
-        Time limit of the solver.
+        Time limit of the solver, by the clock on the wall.
 
     Returns
     -------

@@ -117,7 +117,7 @@ def p_median(
     names : sequence of str, optional
         Names of the sites.
     seconds : float, default 60
-        Time limit of the solver.
+        Time limit of the solver, by the clock on the wall.
 
     Returns
     -------
