@@ -19,7 +19,7 @@ from citylib.errors import InputError
 __all__ = ["CountForecast", "fair_limits", "forecast", "log_scores"]
 
 FloatArray = npt.NDArray[np.float64]
-BEGIN = 4  # weeks that the law begins from
+BEGIN = 2  # weeks that the law begins from
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def forecast(counts: npt.ArrayLike, *, discount: float, strength: float = 4.0, l
     """Forecast next week's counts from all weeks before it, old ones counting less.
 
     A gamma law for each district's rate is updated week by week, shape = discount * shape + count and rate = discount *
-    rate + 1, beginning from the city's mean with the weight of `strength` weeks (of the first four, of all districts
+    rate + 1, beginning from the city's mean with the weight of `strength` weeks (of the first two, of all districts
     together, so small districts are not taken for silent ones).
 
     Parameters
@@ -100,18 +100,18 @@ def log_scores(counts: npt.ArrayLike, *, discount: float, strength: float = 4.0)
 
     Returns
     -------
-    ndarray, shape (T - 4,)
-        Sums over districts, from the fifth week: the beginning knows the mean of the first four.
+    ndarray, shape (T - 2,)
+        Sums over districts, from the third week: the beginning knows the mean of the first two.
 
     Raises
     ------
     InputError
-        As `forecast`; fewer than five weeks.
+        As `forecast`; fewer than three weeks.
 
     Examples
     --------
     >>> log_scores([[1.0, 1.0]] * 6, discount=1.0).shape
-    (2,)
+    (4,)
     """
     seen = _counts(counts)
     if len(seen) <= BEGIN:

@@ -107,7 +107,7 @@ def test_limits_are_fair_or_refused():
         given = {"reference": [1.0, 1.0], "floor": 0.5, "ceiling": 2.0} | change
         with pytest.raises(InputError, match=words):
             patrol.fair_limits(given.pop("reference"), **given)
-    for words, counts in {"whole numbers": [[0.5]], "above 0 somewhere": [[0.0]], "more than 4": [[1.0]]}.items():
+    for words, counts in {"whole numbers": [[0.5]], "above 0 somewhere": [[0.0]], "more than 2": [[1.0]]}.items():
         with pytest.raises(InputError, match=words):
             patrol.log_scores(counts, discount=0.9)
     with pytest.raises(InputError, match="discount must be"):
