@@ -7,6 +7,8 @@ Pittsburgh has no calls of its own: they are planted, with five seeds, and so ar
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,26 +191,41 @@ def medians(city: City) -> list[Raw]:
 
 
 def study(make: Callable[[int], City], seeds: range) -> Raw:
-    """Solve everything for one city, seed after seed."""
+    """Solve everything for one city, seed after seed; a seed done before by the same code is not done again."""
+    code = json.dumps([rows.digests(FILES), rows.digests(("benchmarks/allocation_stations.py",)), WITHIN, PLANTED])
+    folder = rows.ROOT / "_build" / "stations" / hashlib.sha256(code.encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    raw: Raw = {"seeds": [], "data": {}}
+    for seed in seeds:
+        path = folder / f"{make.__name__}_{seed}.json"
+        if not path.is_file():
+            half = path.with_suffix(".part")
+            half.write_text(json.dumps(one_seed(make(seed), seed)), encoding="utf-8")
+            half.rename(path)
+        one = json.loads(path.read_text(encoding="utf-8"))
+        raw["data"] |= one.pop("data")
+        raw["seeds"].append(one)
+    return raw
+
+
+def one_seed(city: City, seed: int) -> Raw:
+    """Solve everything for one city and seed."""
     from citylib.allocation import coverage, demand_points
 
-    raw: Raw = {"seeds": []}
-    for seed in seeds:
-        city = make(seed)
-        points = demand_points.aggregate(city.learned[XY], most=POINTS_AT_MOST)
-        minutes = city.minutes(city.learned.iloc[points.stands])
-        far = {"learned": city.minutes(city.learned), "judged": city.minutes(city.judged)}
-        one: Raw = {"seed": seed, "points": len(points.weight), "sites": len(city.sites), "today": city.today}
-        one["solved"] = [placed(city, points, minutes, far, budget) for budget in city.budgets]
-        now = {part: coverage.covered(v, range(city.today), within=WITHIN) for part, v in far.items()}
-        one["share_today"] = {part: float(v.mean()) for part, v in now.items()}
-        exact = coverage.maximal_covering(far["learned"], np.ones(len(city.learned)), city.today, within=WITHIN)
-        later = float(coverage.covered(far["judged"], exact.sites, within=WITHIN).mean())
-        one["unaggregated"] = {"share": exact.share, "gap": exact.gap, "status": exact.status, "judged": later}
-        one["median"] = medians(city)
-        raw["seeds"].append(one)
-        raw["data"] = city.data
-    return raw
+    points = demand_points.aggregate(city.learned[XY], most=POINTS_AT_MOST)
+    minutes = city.minutes(city.learned.iloc[points.stands])
+    far = {"learned": city.minutes(city.learned), "judged": city.minutes(city.judged)}
+    one: Raw = {"seed": seed, "points": len(points.weight), "sites": len(city.sites), "today": city.today}
+    one["solved"] = [placed(city, points, minutes, far, budget) for budget in city.budgets]
+    now = {part: coverage.covered(v, range(city.today), within=WITHIN) for part, v in far.items()}
+    one["share_today"] = {part: float(v.mean()) for part, v in now.items()}
+    every = np.ones(len(city.learned))
+    exact = coverage.maximal_covering(far["learned"], every, city.today, within=WITHIN, seconds=LIMIT)
+    later = float(coverage.covered(far["judged"], exact.sites, within=WITHIN).mean())
+    one["unaggregated"] = {"share": exact.share, "gap": exact.gap, "status": exact.status, "judged": later}
+    one["median"] = medians(city)
+    one["data"] = city.data
+    return one
 
 
 def judge(raw: Raw) -> Verdict:
@@ -256,8 +273,6 @@ def report(raw: Raw) -> Verdict:
 
 def recorded(name: str) -> Callable[[bool], Raw]:
     """Return a measure that reads what another point recorded."""
-    import json
-
     return lambda quick: json.loads((rows.RECORDED / f"{name}.json").read_text(encoding="utf-8"))["raw"]
 
 
