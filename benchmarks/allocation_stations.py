@@ -6,12 +6,10 @@ Pittsburgh has no calls of its own: they are planted, with five seeds, and so ar
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -192,7 +190,7 @@ def medians(city: City) -> list[Raw]:
 
 def study(make: Callable[[int], City], seeds: range) -> Raw:
     """Solve everything for one city, seed after seed; a seed done before by the same code is not done again."""
-    code = json.dumps([rows.digests(FILES), rows.digests(("benchmarks/allocation_stations.py",)), WITHIN, PLANTED])
+    code = json.dumps([rows.digests(FILES), WITHIN, BUSY, SPEED, SIZES, PLANTED])
     folder = rows.ROOT / "_build" / "stations" / hashlib.sha256(code.encode()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
     raw: Raw = {"seeds": [], "data": {}}
@@ -334,15 +332,5 @@ POINTS = (
 )  # fmt: skip
 
 
-def main() -> int:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one seed of Pittsburgh, shorter simulations")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(rows.main(POINTS, __doc__))

@@ -12,12 +12,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, marks, style
 
 __all__ = ["districts", "reach"]
 
 FloatArray = npt.NDArray[np.float64]
-MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 def reach(
@@ -61,8 +60,7 @@ def reach(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, y) in enumerate(drawn.items()):
-            axes.plot(x, y, marker=MARKS[k], ms=4, color=mode["colours"][k], label=key)
+        marks.lines(axes, x, drawn, mode, marks=marks.MARKS)
         axes.plot(*today, "*", ms=13, color=mode["ink"], linestyle="none", label="today's stations")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -116,7 +114,7 @@ def districts(
     later = checks.series("then", then)
     checks.same_length(places=list(places), share=now, low=left, high=right, then=later)
     level = checks.number("city", city, minimum=0, maximum=1)
-    order = np.argsort(-now, kind="stable")  # the least served on top
+    order = np.argsort(now, kind="stable")  # the least served on top
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
@@ -125,12 +123,12 @@ def districts(
         axes.plot(now[order], row, "o", ms=5, color=mode["colours"][0], label="today, with its interval")
         axes.plot(later[order], row, "D", ms=4, color=mode["colours"][1], label="under the plan")
         axes.axvline(level, color=mode["ink"], lw=1, linestyle="--", label="city today")
-        axes.set_yticks(row, [places[k] for k in order], fontsize=8.5)
-        axes.set(xlabel=label, xlim=(min(0.98 * float(left.min()), 0.95), 1.01))
+        frame.rows(axes, [places[k] for k in order], label=label)
+        axes.set_xlim(min(0.98 * float(left.min()), 0.95), 1.01)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, fontsize=8.5)
+        frame.legend_above(axes, 3, small=True)
 
-    worst, best = int(order[-1]), int(order[0])
+    worst, best = int(order[0]), int(order[-1])
     alt = f"{label} in {len(now)} districts: least in {places[worst]} ({now[worst]:.0%}, under the plan "
     alt += f"{later[worst]:.0%}), most in {places[best]} ({now[best]:.0%}); the city {level:.0%}."
     return style.show(name, draw, alt=alt, caption=caption, height=1.4 + 0.2 * len(now))
