@@ -10,4 +10,14 @@
 - `citylib.allocation.drift`: `drift-v1`, effects that wander and are seen only by their outcome
 - `citylib.allocation.feedback`: rules that decide, observe and adjust
 - `citylib.allocation.storage`: a battery and load that can wait, planned over days that may come
+- `citylib.allocation.travel`: minutes on the way, by the great circle or along directed streets
+- `citylib.allocation.demand_points`: many calls put together to few points
+- `citylib.allocation.planted_calls`: calls on streets that have none, by a stated law
+- `citylib.allocation.placement`: what a choice of sites is, and how far from the best it can be
+- `citylib.allocation.mixed_integer`: whole-number programmes with status, bound and gap
+- `citylib.allocation.coverage`, `expected_coverage`, `p_median`: where stations and crews stand, exact and greedy
+- `citylib.allocation.dispatch`: busy crews, simulated
+- `citylib.allocation.hypercube`: the same in closed form for a few crews
+- `citylib.allocation.relief`: supplies as a flow of least cost
+- `citylib.allocation.patrol`: counts forecast, and fair limits of patrol shares
 """
