@@ -10,4 +10,8 @@
 - `citylib.allocation.drift`: `drift-v1`, effects that wander and are seen only by their outcome
 - `citylib.allocation.feedback`: rules that decide, observe and adjust
 - `citylib.allocation.storage`: a battery and load that can wait, planned over days that may come
+- `citylib.allocation.explain`: attention maps and gradients of a policy, as candidates for an explanation
+- `citylib.allocation.explain_shapley`: leave-one-out and Shapley values
+- `citylib.allocation.explain_response`: shadow price, worth of a unit, and exact derivatives of the best shares
+- `citylib.allocation.explain_judge`: explanations held against planted sensitivities and the deletion curve
 """
