@@ -12,6 +12,7 @@
 - `citylib.allocation.storage`: a battery and load that can wait, planned over days that may come
 - `citylib.allocation.explain`: attention maps and gradients of a policy, as candidates for an explanation
 - `citylib.allocation.explain_shapley`: leave-one-out and Shapley values
+- `citylib.allocation.explain_reasons`: a share told in reasons that a manager knows, which add up
 - `citylib.allocation.explain_response`: shadow price, worth of a unit, and exact derivatives of the best shares
 - `citylib.allocation.explain_judge`: explanations held against planted sensitivities and the deletion curve
 """

@@ -40,7 +40,7 @@ def agreement(scores_BN: npt.ArrayLike, truth_BN: npt.ArrayLike) -> FloatArray:
 
     Examples
     --------
-    >>> agreement([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]], [[0.1, 0.2, 0.9], [1.0, 2.0, 3.0]]).tolist()
+    >>> agreement([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]], [[0.1, 0.2, 0.9], [1.0, 2.0, 3.0]]).round(9).tolist()
     [1.0, 0.0]
     """
     said, true = (checks.array(n, v, ndim=2) for n, v in (("scores", scores_BN), ("truth", truth_BN)))

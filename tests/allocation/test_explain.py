@@ -10,7 +10,15 @@ import pytest
 import torch
 
 from citylib import seeds
-from citylib.allocation import explain, explain_judge, explain_response, explain_shapley, policy, problem
+from citylib.allocation import (
+    explain,
+    explain_judge,
+    explain_reasons,
+    explain_response,
+    explain_shapley,
+    policy,
+    problem,
+)
 from citylib.allocation.policies.attention import SetAttention
 from citylib.allocation.policies.network import Network
 from citylib.allocation.policies.pointwise import Pointwise
@@ -155,7 +163,26 @@ def test_the_judges_know_the_truth_from_noise():
     np.testing.assert_allclose(curve[:, -1], np.abs(share - 1 / 5), atol=1e-12)
 
 
+def test_reasons_add_up_and_a_fact_that_is_the_same_everywhere_is_none():
+    facts = {"requests": np.array([5.0, 9.0, 2.0, 4.0]), "hours": np.array([1.0, 2.0, 0.5, 1.0])}
+
+    def share(f):
+        return fill(f["requests"], 1 / (f["requests"] * f["hours"]), np.full(len(f["hours"]), 8.0)).shares
+
+    told = explain_reasons.reasons(facts, share)
+    assert list(told) == ["own requests", "own hours", "others' requests", "others' hours"]
+    plan = share({name: v[None] for name, v in facts.items()})[0]
+    np.testing.assert_allclose(sum(told.values()), plan - 1 / 4, atol=1e-12)
+    same = explain_reasons.reasons(facts | {"hours": np.ones(4)}, share)
+    assert not same["own hours"].any()
+    assert not same["others' hours"].any()
+
+
 BAD = [
+    (lambda: explain_reasons.reasons({}, lambda f: f), "number of facts must be at least 1"),
+    (lambda: explain_reasons.reasons({"a": [1.0, 2.0], "b": [1.0]}, lambda f: f["a"]), "same length"),
+    (lambda: explain_reasons.reasons({"a": [1.0, np.nan]}, lambda f: f["a"]), "a must have no missing"),
+    (lambda: explain_reasons.reasons({"a": [1.0, 2.0]}, lambda f: f["a"][0]), "give 2 shares for each of 4 sets"),
     (lambda: explain.gradient(network(), GIVEN, [0, 1, 2]), "of must be 4 positions"),
     (lambda: explain.gradient(network(), GIVEN, [0, 1, 2, 5]), "resource 5 in instance 3"),
     (lambda: explain.gradient(network(), GIVEN, [0, -1, 2, 0]), "resource -1 in instance 1"),
