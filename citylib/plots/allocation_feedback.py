@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
@@ -58,7 +58,9 @@ def regret_by_step(
             axes.plot(np.maximum(v, LEAST), color=mode["colours"][k], linestyle=DASHES[k], linewidth=1.3, label=key)
         axes.axvline(since, color=mode["ink"], linewidth=0.8)
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel=step, ylabel="regret, share of the optimum")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
 
@@ -114,7 +116,7 @@ def believed(
             ends = mean[:, k] - 1.96 * spread[:, k], mean[:, k] + 1.96 * spread[:, k]
             axes.fill_between(at, *ends, color=mode["colours"][0], alpha=0.25, linewidth=0, label="95 % band")
             axes.plot(at, mean[:, k], color=mode["colours"][0], linestyle="--", linewidth=1.1, label="believed")
-            axes.plot(at, true[:, k], color=mode["ink"], linewidth=1.1, label="so")
+            axes.plot(at, true[:, k], color=mode["ink"], linewidth=1.1, label="true")
             axes.set_title(labels[k], loc="left", fontsize=9)
         figure.supylabel(y_label, fontsize=9)
         every[-1].set_xlabel(step)
