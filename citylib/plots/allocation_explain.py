@@ -139,7 +139,8 @@ def card(
         left.hlines(at, low, high, color=mode["colours"][0], linewidth=2.4, label="range")
         left.plot(held["plan"][order], at, "o", color=mode["colours"][0], markersize=5, label="plan")
         left.plot(held["now"][order], at, "|", color=mode["ink"], markersize=9, markeredgewidth=1.6, label="now")
-        left.set(xlabel=unit, xlim=(0, None))
+        left.set(xlabel=unit)
+        left.set_xlim(-0.03 * left.get_xlim()[1], None)  # who gets nothing is seen
         _stack(middle, {key: v[order] for key, v in why.items()}, mode)
         middle.set(xlabel=f"more than equal\n[{unit}]")
         right.barh(at, dear[order], height=0.6, color=mode["faint"], edgecolor=mode["ink"], linewidth=0.5)
