@@ -1,12 +1,13 @@
 """Explanations of the largest share of budget-v1, held against planted sensitivities and the deletion curve.
 
 ``python -m benchmarks.allocation_explain --only explanations`` records it, also for the chapter, in
-``citylib/data/kept/allocation_explain.json``. A seed that is done is kept under ``_build`` and not done again.
+``citylib/data/kept/allocation_explain.json``. A policy that is done is kept under ``_build`` and not done again.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from functools import partial
 from pathlib import Path
@@ -102,32 +103,31 @@ def judged(model: Any, base: Any, seed: int, part: str, count: int) -> dict[str,
     return out
 
 
-def one(seed: int, quick: bool) -> dict[str, Any]:
-    """Train both policies of one seed and judge their explanations, those to choose by and those to report."""
+def one(seed: int, head: str, quick: bool) -> dict[str, Any]:
+    """Train a policy and judge its explanations, on the contexts to choose by and on those to report."""
     import torch
 
     torch.set_num_threads(1)
-    found: dict[str, Any] = {"seed": seed}
-    for head in POLICIES:
-        model, base = trained(seed, head, 400 if quick else CONTEXTS)
-        count = 10 if quick else JUDGED
-        found[head] = {part: judged(model, base, seed, part, count) for part in ("choice", "test")}
-    return found
+    model, base = trained(seed, head, 400 if quick else CONTEXTS)
+    count = 10 if quick else JUDGED
+    return {part: judged(model, base, seed, part, count) for part in ("choice", "test")}
 
 
 def measure(quick: bool) -> Raw:
     """Judge each seed, from what is kept where it is done and nothing it is made of has changed."""
-    made_of, raw = rows.digests(FILES), Raw(runs=[], seconds=[])
-    for seed in SEEDS[: 1 if quick else None]:
-        path = rows.ROOT / "_build" / "allocation_explain" / f"{seed}.json"
+    made_of = rows.digests(FILES)
+    runs: dict[int, dict[str, Any]] = {seed: {"seed": seed} for seed in SEEDS[: 1 if quick else None]}
+    raw: Raw = {"runs": list(runs.values()), "seconds": []}
+    for head, seed in itertools.product(POLICIES, runs):
+        path = rows.ROOT / "_build" / "allocation_explain" / f"{head}_{seed}.json"
         kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() and not quick else {}
         if kept.get("files") != made_of:
-            seconds, found = rows.spent(partial(one, seed, quick))
+            seconds, found = rows.spent(partial(one, seed, head, quick))
             kept = {"files": made_of, "seconds": seconds, "found": found}
             if not quick:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps(kept), encoding="utf-8")
-        raw["runs"].append(kept["found"])
+        runs[seed][head] = kept["found"]
         raw["seconds"].append(kept["seconds"])
     if not quick:
         keep(raw, made_of)

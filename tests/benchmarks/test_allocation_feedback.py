@@ -61,5 +61,7 @@ def test_what_is_recommended_is_chosen_on_other_contexts() -> None:
 @pytest.mark.parametrize("point", [*allocation_drift.POINTS, *allocation_explain.POINTS], ids=lambda p: p.name)
 def test_what_is_recorded_still_holds(point: rows.Point) -> None:
     path = rows.RECORDED / f"{point.name}.json"
+    if not point.bar and not path.is_file():
+        pytest.skip(f"a report, not recorded yet: --only {point.name}")
     content = json.loads(path.read_text(encoding="utf-8"))
     assert point.judge(content["raw"]).ok is (True if point.bar else None)
