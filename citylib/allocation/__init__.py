@@ -20,4 +20,9 @@
 - `citylib.allocation.hypercube`: the same in closed form for a few crews
 - `citylib.allocation.relief`: supplies as a flow of least cost
 - `citylib.allocation.patrol`: counts forecast, and fair limits of patrol shares
+- `citylib.allocation.explain`: attention maps and gradients of a policy, as candidates for an explanation
+- `citylib.allocation.explain_shapley`: leave-one-out and Shapley values
+- `citylib.allocation.explain_reasons`: a share told in reasons that a manager knows, which add up
+- `citylib.allocation.explain_response`: shadow price, worth of a unit, and exact derivatives of the best shares
+- `citylib.allocation.explain_judge`: explanations held against planted sensitivities and the deletion curve
 """

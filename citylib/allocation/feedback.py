@@ -61,6 +61,7 @@ class ProportionalToEffect:
 
     def observe(self, shares_BN: FloatArray, benefit_BN: FloatArray) -> None:
         """Multiply by the benefit; a resource that brought nothing is out for good."""
+        _told(self.now.shape, shares_BN, benefit_BN)
         weight = self.now * np.maximum(benefit_BN, 0)
         total = weight.sum(axis=1, keepdims=True)
         self.now = np.where(total > 0, weight / np.where(total > 0, total, 1), self.now)
@@ -101,9 +102,10 @@ class ExponentiatedGradient:
     ) -> None:
         self.step = checks.number("step", step, above=0)
         self.floor = checks.number("floor", floor, minimum=0, maximum=1)
-        self.rate = checks.array("rate", rate_BN, ndim=2)
-        self.units = checks.array("budget", budget_B, ndim=1)[:, None]
-        self.now = self._mixed(_simplex(shares_BN))
+        start_BN = _simplex(shares_BN)
+        self.rate, money_B = _known(start_BN.shape, rate_BN, budget_B)
+        self.units = money_B[:, None]
+        self.now = self._mixed(start_BN)
 
     def shares(self) -> FloatArray:
         """Return the shares, shape (B, N)."""
@@ -111,6 +113,7 @@ class ExponentiatedGradient:
 
     def observe(self, shares_BN: FloatArray, benefit_BN: FloatArray) -> None:
         """Take a step along the gradient that the benefit shows."""
+        _told(self.now.shape, shares_BN, benefit_BN)
         reach = np.maximum(self.rate * shares_BN * self.units, SMALLEST)
         marginal = np.maximum(benefit_BN, 0) * self.rate / np.expm1(reach)
         mean = (shares_BN * marginal).sum(axis=1, keepdims=True)
@@ -159,13 +162,41 @@ class KalmanFilling:
         noise: float = drift.NOISE,
     ) -> None:
         level = checks.array("log_scale", log_scale_BN, ndim=2)
-        self.rate = checks.array("rate", rate_BN, ndim=2)
-        self.budget = checks.array("budget", budget_B, ndim=1)
+        self.rate, self.budget = _known(level.shape, rate_BN, budget_B)
         self.kept, self.wander = checks.fraction("kept", kept, closed=True), checks.number("wander", wander, minimum=0)
         self.variance = float(np.log1p(checks.number("noise", noise, above=0) ** 2))  # of ln(1 + noise e), nearly
         self.mean = np.stack([level, np.zeros_like(level)], axis=-1)  # level and d
         self.cov = np.zeros((*level.shape, 2, 2))
         self.cov[..., 0, 0] = checks.number("spread", spread, minimum=0) ** 2
+
+    def resume(self, mean_BN2: npt.ArrayLike, cov_BN22: npt.ArrayLike) -> None:
+        """Go on from `mean` and `cov` as they were kept, such as by last week's run.
+
+        Parameters
+        ----------
+        mean_BN2 : array_like, shape (B, N, 2)
+            Level and d.
+        cov_BN22 : array_like, shape (B, N, 2, 2)
+            Their covariance.
+
+        Raises
+        ------
+        InputError
+            Other shapes, values that are missing, a covariance that is not symmetric or not positive.
+        """
+        mean, cov = checks.array("mean", mean_BN2), checks.array("cov", cov_BN22)
+        for name, found, shape in (("mean", mean, self.mean.shape), ("cov", cov, self.cov.shape)):
+            if found.shape != shape:
+                raise InputError(name, f"have the shape {shape}", found.shape)
+        size = max(float(np.abs(cov).max()), 1e-300)
+        if np.abs(cov - np.swapaxes(cov, -1, -2)).max() > 1e-9 * size:
+            raise InputError("cov", "be symmetric", float(np.abs(cov - np.swapaxes(cov, -1, -2)).max()))
+        least_BN = np.linalg.eigvalsh(cov)[..., 0]
+        if least_BN.min() < -1e-9 * size:
+            row, i = (int(at) for at in np.argwhere(least_BN == least_BN.min())[0])
+            told = f"eigenvalue {least_BN.min():.3g} (instance {row}, resource {i})"
+            raise InputError("cov", "be positive: no variance below 0", told)
+        self.mean, self.cov = mean.copy(), cov.copy()
 
     def believed(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance of ln a, each of shape (B, N)."""
@@ -177,9 +208,14 @@ class KalmanFilling:
         return fill(np.exp(mean + variance / 2), self.rate, self.budget).shares
 
     def observe(self, shares_BN: FloatArray, benefit_BN: FloatArray) -> None:
-        """Correct the belief by what was seen, then let it wander one step on."""
+        """Correct the belief by what was seen, then let it wander one step on.
+
+        A benefit that is NaN was not reported: that resource's belief wanders and is not corrected, as where the share
+        is too small to tell anything.
+        """
+        _told(self.rate.shape, shares_BN, benefit_BN, missing=True)
         reach = self.rate * shares_BN * self.budget[:, None]
-        seen = (reach > SMALLEST) & (benefit_BN > 0)
+        seen = (reach > SMALLEST) & (benefit_BN > 0)  # NaN is not above 0
         log_a = np.log(np.where(seen, benefit_BN, 1.0)) - np.log(-np.expm1(-np.where(seen, reach, 1.0)))
         cross = self.cov.sum(axis=-1)
         gain = np.where(seen[..., None], cross / (cross.sum(axis=-1, keepdims=True) + self.variance), 0.0)
@@ -235,3 +271,30 @@ def _simplex(shares_BN: npt.ArrayLike) -> FloatArray:
     if (off > 1e-4).any():
         raise InputError("shares", "sum to 1 in every instance", f"{found[off.argmax()].sum():g}")
     return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def _known(shape: tuple[int, ...], rate_BN: npt.ArrayLike, budget_B: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return b and R, checked once, where a rule is made."""
+    rate, money = checks.array("rate", rate_BN, ndim=2), checks.array("budget", budget_B, ndim=1)
+    if rate.shape != shape:
+        raise InputError("rate", f"have the shape {shape}", rate.shape)
+    if money.shape != shape[:1]:
+        raise InputError("budget", f"be {shape[0]}, one an instance", money.shape)
+    for name, found in (("rate", rate), ("budget", money)):
+        if found.min() <= 0:
+            raise InputError(name, "be above 0", float(found.min()))
+    return rate, money
+
+
+def _told(shape: tuple[int, ...], shares_BN: FloatArray, benefit_BN: FloatArray, *, missing: bool = False) -> None:
+    """Raise where what a rule is told cannot be."""
+    for name, found in (("shares", shares_BN), ("benefit", benefit_BN)):
+        if np.shape(found) != shape:
+            raise InputError(name, f"have the shape {shape}", np.shape(found))
+    if not np.isfinite(shares_BN).all():
+        raise InputError("shares", "be known for every resource", "missing or infinite values")
+    bad = np.isinf(benefit_BN) if missing else ~np.isfinite(benefit_BN)
+    if bad.any():
+        row, i = (int(at) for at in np.argwhere(bad)[0])
+        told = f"{benefit_BN[row, i]} (instance {row}, resource {i})"
+        raise InputError("benefit", "be a number" if not missing else "be a number, or NaN where none came", told)

@@ -78,6 +78,38 @@ def test_a_resource_without_a_share_tells_nothing():
     assert np.isfinite(rule.mean).all()
 
 
+def test_a_benefit_that_was_not_reported_is_no_zero():
+    told, silent = (feedback.KalmanFilling([[0.0, 0.0]], [[1.0, 1.0]], [2.0]) for _ in range(2))
+    told.observe(np.array([[0.5, 0.5]]), np.array([[0.9, 0.6]]))
+    silent.observe(np.array([[0.5, 0.5]]), np.array([[0.9, np.nan]]))
+    assert silent.believed()[0][0, 0] == told.believed()[0][0, 0]
+    assert silent.believed()[0][0, 1] == 0
+    assert silent.believed()[1][0, 1] == pytest.approx(0.25 + 0.06**2)
+
+
+def test_a_filter_goes_on_where_another_stopped():
+    whole, half, rest = (filtered("biased") for _ in range(3))
+    seen = (EQUAL, RATE * 0 + 0.7)
+    for rule in (whole, half):
+        rule.observe(*seen)
+    rest.resume(half.mean, half.cov)
+    for rule in (whole, rest):
+        rule.observe(*seen)
+    np.testing.assert_array_equal(whole.mean, rest.mean)
+    np.testing.assert_array_equal(whole.shares(), rest.shares())
+
+
+def test_covariances_stay_positive_over_a_long_time_and_odd_shares():
+    """Joseph's form: what rounds off does not turn a variance negative, whatever is given and seen."""
+    rule, draw = feedback.KalmanFilling(np.zeros((4, 3)), np.ones((4, 3)), np.full(4, 3.0), spread=50.0), np.random
+    generator = draw.default_rng(0)
+    for _ in range(3000):
+        shares = generator.dirichlet(np.full(3, 0.2), 4)
+        rule.observe(shares, -np.expm1(-3 * shares) * np.exp(0.3 * generator.standard_normal((4, 3))))
+    assert np.linalg.eigvalsh(rule.cov).min() > 0
+    np.testing.assert_allclose(rule.cov, np.swapaxes(rule.cov, -1, -2), rtol=0, atol=1e-15)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -87,6 +119,17 @@ def test_a_resource_without_a_share_tells_nothing():
         (lambda: feedback.KalmanFilling([[np.nan]], [[1.0]], [1.0]), "log_scale must have no missing values"),
         (lambda: filtered(noise=0), "noise"),
         (lambda: filtered(kept=1.1), "kept"),
+        (lambda: feedback.KalmanFilling([[0.0]], [[1.0]], [0.0]), "budget must be above 0"),
+        (lambda: feedback.KalmanFilling([[0.0]], [[-1.0]], [1.0]), "rate must be above 0"),
+        (lambda: feedback.KalmanFilling([[0.0]], [[1.0, 1.0]], [1.0]), "rate must have the shape"),
+        (lambda: feedback.ExponentiatedGradient(EQUAL, RATE, BUDGET[:3]), "budget must be 16"),
+        (lambda: filtered().resume(np.zeros((16, 12, 2)), -np.ones((16, 12, 2, 2))), "cov must be positive"),
+        (lambda: filtered().resume(np.zeros((16, 12, 2)), np.triu(np.ones((16, 12, 2, 2)))), "cov must be symmetric"),
+        (lambda: filtered().resume(np.full((16, 12, 2), np.nan), np.zeros((16, 12, 2, 2))), "mean must have no miss"),
+        (lambda: filtered().observe(EQUAL, np.full(RATE.shape, np.inf)), "benefit must be a number"),
+        (lambda: filtered().observe(EQUAL * np.nan, RATE), "shares must be known"),
+        (lambda: filtered().observe(EQUAL[:2], RATE), "shares must have the shape"),
+        (lambda: feedback.ProportionalToEffect(EQUAL).observe(EQUAL, RATE * np.nan), "instance 0, resource 0"),
         (lambda: drift.drift(seed=0, steps=40), "steps"),
         (lambda: drift.prior(WORLD, "bias", seed=0), "did you mean 'biased'"),
     ],
