@@ -15,13 +15,27 @@ from scipy import linalg
 from citylib import checks
 from citylib.allocation.sensor_choice_kernel import lazily
 from citylib.allocation.sensor_dynamics import covariance
-from citylib.allocation.sensor_filter import FloatArray, IntArray, State
+from citylib.allocation.sensor_filter import FloatArray, IntArray, Rule, State
 from citylib.errors import InputError
 
 __all__ = [
-    "Chance", "Everything", "Fixed", "Greedy", "InTurn", "by_determinant", "by_pivots", "by_variance", "greedy",
+    "AIMS",
+    "Alternating",
+    "Chance",
+    "Everything",
+    "Fixed",
+    "Greedy",
+    "InTurn",
+    "by_determinant",
+    "by_name",
+    "by_pivots",
+    "by_variance",
+    "corrected",
+    "greedy",
     "greedy_plainly",
-]  # fmt: skip
+]
+
+AIMS = ("variance", "deviation")
 
 
 class Everything:
@@ -57,6 +71,27 @@ class InTurn:
         return _first(np.where(state.can_BN, -state.age_BN.astype(np.float64), np.inf), reads)
 
 
+@dataclass(frozen=True)
+class Alternating:
+    """Let rules choose by turns, a step each: one that trusts the model, say, and one that trusts nothing.
+
+    Parameters
+    ----------
+    rules : tuple of Rule
+        At least one.
+    """
+
+    rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            raise InputError("rules", "name at least one", len(self.rules))
+
+    def pick(self, state: State, reads: int) -> IntArray:
+        """Return the choice of the rule whose turn it is."""
+        return self.rules[state.step % len(self.rules)].pick(state, reads)
+
+
 class Fixed:
     """Read the same sensors at every step, as if only they had been built; one that doesn't answer is a read lost.
 
@@ -78,15 +113,27 @@ class Fixed:
         return np.where(state.can_BN[:, chosen], chosen, -1)
 
 
+@dataclass(frozen=True)
 class Greedy:
-    """Read what brings the sum of the filter's variances down most, one sensor after the other.
+    """Read what brings the filter's uncertainty down most, one sensor after the other.
 
     Where the covariance does not depend on what is read, neither does the choice: it could be written down beforehand.
+
+    Parameters
+    ----------
+    aim : {"variance", "deviation"}
+        The sum of variances, for the least squared error; or, to first order, that of standard deviations, for the
+        least absolute error: a variance counts the less the larger it is.
     """
+
+    aim: str = "variance"
+
+    def __post_init__(self) -> None:
+        checks.one_of("aim", self.aim, AIMS)
 
     def pick(self, state: State, reads: int) -> IntArray:
         """Return the greedy choice."""
-        return _many(state.cov_BNN, state.noise, reads, state.can_BN)
+        return corrected(state, 1.0, reads, aim=self.aim)
 
 
 def greedy(
@@ -193,7 +240,7 @@ def by_variance(cov_NN: npt.ArrayLike, reads: int, *, noise: float) -> Fixed:
 def by_determinant(cov_NN: npt.ArrayLike, reads: int, *, noise: float) -> Fixed:
     """Return the fixed set whose readings have greedily the largest determinant of covariance (D-optimal).
 
-    The logarithm of the determinant is submodular, so the greedy set has at least 1 - 1/e of the best one's information.
+    Its logarithm is submodular, so the greedy set has at least 1 - 1/e of the best one's information.
 
     Parameters
     ----------
@@ -221,6 +268,32 @@ def by_determinant(cov_NN: npt.ArrayLike, reads: int, *, noise: float) -> Fixed:
         can[best] = False
         chosen.append(best)
     return Fixed(chosen)
+
+
+def by_name(named: Sequence[str], sensors: Sequence[str]) -> Fixed:
+    """Return the fixed set of named sensors.
+
+    Parameters
+    ----------
+    named, sensors : sequence of str
+        Wanted names and all names.
+
+    Returns
+    -------
+    Fixed
+
+    Raises
+    ------
+    UnknownNameError
+        A sensor that is not among them; the nearest is offered.
+
+    Examples
+    --------
+    >>> by_name(["c", "a"], ["a", "b", "c"]).chosen.tolist()
+    [2, 0]
+    """
+    place = {name: n for n, name in enumerate(checks.unique("sensors", list(sensors)))}
+    return Fixed([place[checks.one_of("sensor", name, place)] for name in named])
 
 
 def by_pivots(cov_NN: npt.ArrayLike, reads: int) -> Fixed:
@@ -260,31 +333,30 @@ def by_pivots(cov_NN: npt.ArrayLike, reads: int) -> Fixed:
     return Fixed(pivots[:reads])
 
 
-def weighted(state: State, ratio_BN: FloatArray, reads: int) -> IntArray:
+def corrected(state: State, ratio_BN: FloatArray | float, reads: int, *, aim: str) -> IntArray:
     """Return the greedy choice where variances are believed to be `ratio_BN` times those of the filter.
 
     Parameters
     ----------
     state : State
         What is known.
-    ratio_BN : ndarray, shape (B, N)
+    ratio_BN : ndarray, shape (B, N), or float
         Above 0.
     reads : int
         K.
+    aim : {"variance", "deviation"}
+        As in `Greedy`.
 
     Returns
     -------
     ndarray of int, shape (B, K)
     """
-    root = np.sqrt(ratio_BN)
-    return _many(state.cov_BNN * root[:, :, None] * root[:, None, :], state.noise, reads, state.can_BN)
-
-
-def _many(cov_BNN: FloatArray, noise: float, reads: int, can_BN: npt.NDArray[np.bool_]) -> IntArray:
-    out = np.full((len(cov_BNN), reads), -1, dtype=np.int64)
-    one = np.ones(cov_BNN.shape[1])
-    for b in range(len(cov_BNN)):
-        lazily(np.ascontiguousarray(cov_BNN[b]), noise**2, one, np.ascontiguousarray(can_BN[b]), out[b])
+    root = np.broadcast_to(np.sqrt(ratio_BN), state.can_BN.shape)
+    out = np.full((len(root), reads), -1, dtype=np.int64)
+    for b, cov_NN in enumerate(state.cov_BNN):
+        believed = np.ascontiguousarray(cov_NN * np.outer(root[b], root[b]))
+        weight = believed.diagonal() ** -0.5 if aim == "deviation" else np.ones(len(believed))
+        lazily(believed, state.noise**2, weight, np.ascontiguousarray(state.can_BN[b]), out[b])
     return out
 
 

@@ -7,7 +7,6 @@ Legend: T steps, N sensors, H harmonics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from scipy import linalg
 from citylib import checks
 from citylib.errors import InputError
 
-__all__ = ["KINDS", "Dynamics", "dynamics", "fit", "usual"]
+__all__ = ["KINDS", "Dynamics", "covariance", "dynamics", "fit", "usual"]
 
 FloatArray = npt.NDArray[np.float64]
 KINDS = ("level", "steps", "vector")
@@ -216,7 +215,9 @@ def usual(values_TN: npt.ArrayLike, *, learned: int, per_day: int, harmonics: in
     waves = checks.integer("harmonics", harmonics, minimum=0, maximum=max(0, (day - 1) // 2))
     there = ~np.isnan(values[:first])
     if not there.any(axis=0).all():
-        raise InputError("values", "have a reading to learn from at every sensor", f"none at {int(there.any(0).argmin())}")
+        raise InputError(
+            "values", "have a reading to learn from at every sensor", f"none at {int(there.any(0).argmin())}"
+        )
     turn = 2 * np.pi * np.arange(len(values))[:, None] / day * np.arange(1, waves + 1)
     design = np.hstack([np.ones((len(values), 1)), np.cos(turn), np.sin(turn)])
     held = ridge * np.diag([0.0, *np.ones(2 * waves)])
@@ -226,27 +227,6 @@ def usual(values_TN: npt.ArrayLike, *, learned: int, per_day: int, harmonics: in
         weight = np.linalg.solve(rows.T @ rows + held, rows.T @ values[:first][there[:, n], n])
         out[:, n] = design @ weight
     return out
-
-
-def unknown(named: Sequence[str], sensors: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return the places of named sensors among all.
-
-    Parameters
-    ----------
-    named, sensors : sequence of str
-        Wanted names and all names.
-
-    Returns
-    -------
-    ndarray of int
-
-    Raises
-    ------
-    UnknownNameError
-        A sensor that is not among them; the nearest is offered.
-    """
-    place = {name: n for n, name in enumerate(checks.unique("sensors", list(sensors)))}
-    return np.array([place[checks.one_of("sensor", name, place)] for name in named], dtype=np.int64)
 
 
 def _shrunk(rows_TN: FloatArray, share: float) -> FloatArray:

@@ -1,7 +1,7 @@
 """One Kalman filter for all rules that choose which sensors to read, several runs at once, in Joseph's form.
 
-x(t + 1) = A x(t) + w; a sensor that is read tells x plus noise; what is believed of all the others follows from how they
-move together. Legend: B runs, T steps, N sensors, K reads a step.
+x(t + 1) = A x(t) + w; a sensor that is read tells x plus noise; what is believed of all the others follows from how
+they move together. Legend: B runs, T steps, N sensors, K reads a step.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Rule(Protocol):
     """What chooses the sensors of a step."""
 
     def pick(self, state: State, reads: int) -> IntArray:
-        """Return up to `reads` different sensors of each run that answer, shape (B, K); -1 for a read that is not used."""
+        """Return up to `reads` different sensors of each run that answer, shape (B, K); -1: a read that is not used."""
         ...
 
 
@@ -132,7 +132,8 @@ def read(
 
     Examples
     --------
-    >>> mean, cov = read(np.zeros((1, 2)), np.array([[[1.0, 0.5], [0.5, 1.0]]]), np.array([[0]]), np.array([[2.0]]), noise=1.0)
+    >>> before = np.zeros((1, 2)), np.array([[[1.0, 0.5], [0.5, 1.0]]])
+    >>> mean, cov = read(*before, np.array([[0]]), np.array([[2.0]]), noise=1.0)
     >>> mean.tolist(), cov.round(12).tolist()
     ([[1.0, 0.5]], [[[0.5, 0.25], [0.25, 0.875]]])
     """
@@ -191,8 +192,8 @@ def watch(
     Raises
     ------
     InputError
-        Shapes that don't fit, reads below 0 or above N, noise not above 0, a rule that picks an unknown or silent sensor,
-        or one twice.
+        Shapes that don't fit, reads below 0 or above N, noise not above 0, a rule that picks an unknown or silent
+        sensor, or one twice.
     """
     values = checks.array("values", values_BTN, ndim=3, missing=True, at_least=1)
     runs, steps, sensors = values.shape

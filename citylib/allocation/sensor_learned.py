@@ -2,7 +2,8 @@
 
 A Kalman filter's covariance does not depend on what is read. Where the city is calmer at one time than at another, it
 is wrong by a factor that can be learned from past errors: ln of it is linear in some features, or what a set
-transformer makes of all sensors. The choice is greedy on the covariance so corrected; where there is nothing to
+transformer makes of all sensors. Errors enter as they are judged: absolute ones for an aim of standard deviations,
+squared ones for one of variances. The choice is greedy on the covariance so corrected; where there is nothing to
 correct, it is the plain greedy choice. Legend: B runs, T steps, N sensors, F features.
 """
 
@@ -14,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from citylib import checks
+from citylib import checks, seeds
 from citylib.allocation.policies.attention import SetAttention
-from citylib.allocation.sensor_choice import weighted
+from citylib.allocation.sensor_choice import AIMS, Alternating, Chance, Greedy, corrected
 from citylib.allocation.sensor_dynamics import Dynamics
 from citylib.allocation.sensor_filter import FloatArray, IntArray, Rule, State, watch
 from citylib.errors import InputError
 from citylib.neural.train import History, train
 
-__all__ = ["FEATURES", "Attentive", "Collected", "Index", "collect", "features", "fit_attentive", "fit_index"]
+__all__ = ["FEATURES", "Attentive", "Collected", "Index", "collect", "features", "fit_attentive", "fit_index", "learn"]
 
 FEATURES = (
     "log_variance", "log_worth", "log_age", "level", "level_squared", "low", "away", "surprise", "surprise_squared",
@@ -96,7 +97,11 @@ def collect(
     ----------
     values_TN : array_like, shape (T, N)
         Past readings; none of those that are judged later.
-    moves, rule, reads, noise, generator, usual_TN
+    moves : Dynamics
+        How departures move.
+    rule : Rule
+        What chooses.
+    reads, noise, generator, usual_TN : int, float, numpy.random.Generator, array_like
         As in `citylib.allocation.sensor_filter.watch`.
 
     Returns
@@ -105,7 +110,16 @@ def collect(
     """
     values = checks.matrix("values", values_TN, missing=True)
     states: list[State] = []
-    watch(values[None], moves, rule, reads=reads, noise=noise, generator=generator, usual_TN=usual_TN, before=states.append)
+    watch(
+        values[None],
+        moves,
+        rule,
+        reads=reads,
+        noise=noise,
+        generator=generator,
+        usual_TN=usual_TN,
+        before=states.append,
+    )
     ratio = np.empty(values.shape)
     for t, state in enumerate(states):
         ratio[t] = (values[t] - state.usual_N - state.mean_BN[0]) ** 2 / state.cov_BNN[0].diagonal()
@@ -129,29 +143,34 @@ class Index:
         The first is the constant.
     own_N, near_NN : ndarray
         As in `Collected`.
+    aim : {"variance", "deviation"}
+        What the choice is to bring down.
     """
 
     weight_F: FloatArray
     own_N: FloatArray
     near_NN: NearArray
+    aim: str = "variance"
 
     def ratio(self, state: State) -> FloatArray:
         """Return by what factor the filter's variance is taken to be wrong, shape (B, N)."""
         said = self.weight_F[0] + features(state, self.own_N, self.near_NN) @ self.weight_F[1:]
-        return np.exp(np.clip(said, -LARGEST, LARGEST))
+        return _ratio(said, self.aim)
 
     def pick(self, state: State, reads: int) -> IntArray:
         """Return the greedy choice on the corrected covariance."""
-        return weighted(state, self.ratio(state), reads)
+        return corrected(state, self.ratio(state), reads, aim=self.aim)
 
 
-def fit_index(seen: Collected, *, ridge: float = 100.0) -> Index:
+def fit_index(seen: Collected, *, aim: str = "variance", ridge: float = 100.0) -> Index:
     """Learn the linear index: a gamma regression with logarithmic link, by Newton's steps with expected curvature.
 
     Parameters
     ----------
     seen : Collected
         The past.
+    aim : {"variance", "deviation"}
+        What the choice is to bring down, and so whether squared or absolute errors are learned.
     ridge : float, default 100
         What weights, not the constant, are held back by, in readings.
 
@@ -169,11 +188,13 @@ def fit_index(seen: Collected, *, ridge: float = 100.0) -> Index:
     McCullagh, P. and Nelder, J. A. (1989). Generalized Linear Models. Chapter 8.
     """
     known = ~np.isnan(seen.ratio_BN)
-    x, y = seen.tokens_BNF[known], np.minimum(seen.ratio_BN[known], np.exp(2 * LARGEST))
+    x, y = seen.tokens_BNF[known], _target(seen.ratio_BN, aim)[known]
     if len(y) <= x.shape[1]:
         raise InputError("seen", f"hold more than {x.shape[1]} known errors", len(y))
     design = np.column_stack([np.ones(len(y)), x])
-    held = checks.number("ridge", ridge, minimum=0) * np.diag([0.0, *np.ones(x.shape[1])]) + 1e-9 * np.eye(design.shape[1])
+    held = checks.number("ridge", ridge, minimum=0) * np.diag([0.0, *np.ones(x.shape[1])]) + 1e-9 * np.eye(
+        design.shape[1]
+    )
     curve = design.T @ design + held
     weight = np.zeros(design.shape[1])
     for _ in range(100):
@@ -182,7 +203,7 @@ def fit_index(seen: Collected, *, ridge: float = 100.0) -> Index:
         weight = weight + 0.5 * step
         if np.abs(step).max() < 1e-6:
             break
-    return Index(weight, seen.own_N, seen.near_NN)
+    return Index(weight, seen.own_N, seen.near_NN, aim)
 
 
 class Attentive:
@@ -196,12 +217,21 @@ class Attentive:
         As in `Collected`.
     centre_F, spread_F : ndarray, shape (F,)
         Mean and standard deviation of the features learned from.
+    aim : {"variance", "deviation"}
+        What the choice is to bring down.
     """
 
     def __init__(
-        self, body: SetAttention, own_N: FloatArray, near_NN: NearArray, centre_F: FloatArray, spread_F: FloatArray
+        self,
+        body: SetAttention,
+        own_N: FloatArray,
+        near_NN: NearArray,
+        centre_F: FloatArray,
+        spread_F: FloatArray,
+        *,
+        aim: str = "variance",
     ) -> None:
-        self.body, self.own_N, self.near_NN = body, own_N, near_NN
+        self.body, self.own_N, self.near_NN, self.aim = body, own_N, near_NN, aim
         self.centre_F, self.spread_F = centre_F, spread_F
 
     def ratio(self, state: State) -> FloatArray:
@@ -209,17 +239,17 @@ class Attentive:
         tokens = (features(state, self.own_N, self.near_NN) - self.centre_F) / self.spread_F
         with torch.no_grad():
             said = self.body(torch.tensor(tokens, dtype=torch.float32), torch.tensor(state.can_BN))[..., 0]
-        return np.exp(np.clip(said.double().numpy(), -LARGEST, LARGEST))
+        return _ratio(said.double().numpy(), self.aim)
 
     def pick(self, state: State, reads: int) -> IntArray:
         """Return the greedy choice on the corrected covariance."""
-        return weighted(state, self.ratio(state), reads)
+        return corrected(state, self.ratio(state), reads, aim=self.aim)
 
 
 def ratio_loss(
     model: SetAttention, tokens_BNF: torch.Tensor, there_BN: torch.Tensor, ratio_BN: torch.Tensor
 ) -> torch.Tensor:
-    """Return the mean gamma deviance of the ratios said, y / m + ln m.
+    """Return how far what is said, ln m, is from what came, y: the mean gamma deviance y / m + ln m.
 
     Parameters
     ----------
@@ -234,7 +264,13 @@ def ratio_loss(
 
 
 def fit_attentive(
-    seen: Collected, *, generator: torch.Generator, epochs: int = 10, width: int = 16, held: float = 0.2
+    seen: Collected,
+    *,
+    generator: torch.Generator,
+    aim: str = "variance",
+    epochs: int = 10,
+    width: int = 16,
+    held: float = 0.2,
 ) -> tuple[Attentive, History]:
     """Learn the set transformer; the last steps only say when to stop.
 
@@ -244,6 +280,8 @@ def fit_attentive(
         The past, in the order of time.
     generator : torch.Generator
         Draws the weights and the order of the examples.
+    aim : {"variance", "deviation"}
+        As in `fit_index`.
     epochs : int, default 10
         At most so many passes.
     width : int, default 16
@@ -263,12 +301,69 @@ def fit_attentive(
         raise InputError("seen", "hold 10 steps or more", len(tokens))
     centre, spread = tokens[:cut].mean(axis=(0, 1)), tokens[:cut].std(axis=(0, 1)) + 1e-6
     x = torch.tensor((tokens - centre) / spread, dtype=torch.float32)
-    y = torch.tensor(np.minimum(np.nan_to_num(ratio), np.exp(2 * LARGEST)), dtype=torch.float32)
+    y = torch.tensor(np.nan_to_num(_target(ratio, aim)), dtype=torch.float32)
     m = torch.tensor(there)
     body = SetAttention(x.shape[2], width, 2, 1, generator=generator)
     history = train(
-        body, ratio_loss, (x[:cut], m[:cut], y[:cut]), generator=generator, epochs=epochs, rate=3e-3, batch=16, decay=1e-3,
-        validation=(x[cut:], m[cut:], y[cut:]), patience=3, schedule="cosine", clip=1.0,
+        body, ratio_loss, (x[:cut], m[:cut], y[:cut]), generator=generator, epochs=epochs, rate=3e-3, batch=16,
+        decay=1e-3, validation=(x[cut:], m[cut:], y[cut:]), patience=3, schedule="cosine", clip=1.0,
     )  # fmt: skip
     body.eval()
-    return Attentive(body, seen.own_N, seen.near_NN, centre, spread), history
+    return Attentive(body, seen.own_N, seen.near_NN, centre, spread, aim=aim), history
+
+
+def learn(
+    values_TN: npt.ArrayLike,
+    moves: Dynamics,
+    *,
+    reads: int,
+    noise: float,
+    seed: int,
+    usual_TN: npt.ArrayLike | None = None,
+    aim: str = "deviation",
+    epochs: int = 6,
+) -> tuple[Index, Attentive, History]:
+    """Learn both selectors from the past, in two rounds.
+
+    The first round watches the past by the plain greedy rule and by chance, a step each; the second by the index that
+    came of it and by chance. So what is learned from is like what a learned selector meets, and no sensor is out of
+    sight.
+
+    Parameters
+    ----------
+    values_TN, moves, reads, noise, usual_TN
+        As in `collect`.
+    seed : int
+        The run's seed.
+    aim, epochs
+        As in `fit_attentive`.
+
+    Returns
+    -------
+    Index, Attentive, History
+
+    References
+    ----------
+    Ross, S., Gordon, G. and Bagnell, D. (2011). A reduction of imitation learning and structured prediction to
+    no-regret online learning. AISTATS.
+    """
+    first: Rule = Greedy(checks.one_of("aim", aim, AIMS))
+    for turn in ("first", "second"):
+        draw, chance = (seeds.generator(seed, "selectors", turn, what) for what in ("noise", "chance"))
+        told = {"reads": reads, "noise": noise, "generator": draw, "usual_TN": usual_TN}
+        seen = collect(values_TN, moves, Alternating((first, Chance(chance))), **told)  # type: ignore[arg-type]
+        first = index = fit_index(seen, aim=aim)
+    draws = seeds.torch_generator(seed, "selectors")
+    network, history = fit_attentive(seen, generator=draws, aim=aim, epochs=epochs)
+    return index, network, history
+
+
+def _target(ratio_BN: FloatArray, aim: str) -> FloatArray:
+    """Return what is learned, with mean 1 where the filter is right: the ratio, or its root over that of a normal."""
+    bounded = np.minimum(ratio_BN, np.exp(2 * LARGEST))
+    return bounded if checks.one_of("aim", aim, AIMS) == "variance" else np.sqrt(bounded * np.pi / 2)
+
+
+def _ratio(said_BN: FloatArray, aim: str) -> FloatArray:
+    """Return the ratio of variances from what was learned."""
+    return np.exp(np.clip(said_BN if aim == "variance" else 2 * said_BN, -LARGEST, LARGEST))

@@ -123,7 +123,13 @@ def prepare(
         usual, moves = _learned(scaled, start, per_day, how)
         draw = np.random.default_rng(seed)  # the same noise for all
         seen = sensor_filter.watch(
-            scaled[None, part], moves, sensor_choice.InTurn(), reads=reads, noise=noise, generator=draw, usual_TN=usual[part]
+            scaled[None, part],
+            moves,
+            sensor_choice.InTurn(),
+            reads=reads,
+            noise=noise,
+            generator=draw,
+            usual_TN=usual[part],
         )
         tried.append({**how, "error": score(seen, scaled[None, part])["error"]})
     best = min(tried, key=lambda row: float(str(row["error"]))) if tried else dict(candidates[0])
@@ -146,9 +152,9 @@ def score(seen: Watched, values_BTN: npt.ArrayLike, *, level: float = 0.9) -> di
     Returns
     -------
     dict
-        ``error``: mean absolute error; ``rmse``; ``said``: root of the mean variance; ``z_variance``: mean squared error
-        in units of the filter's variance, 1 if it is calibrated; ``coverage`` of its intervals; both also for what was
-        not read.
+        ``error``: mean absolute error; ``rmse``; ``said``: root of the mean variance; ``z_variance``: mean squared
+        error in units of the filter's variance, 1 if it is calibrated; ``coverage`` of its intervals; both also for
+        what was not read.
 
     Raises
     ------
