@@ -139,7 +139,7 @@ def measure(quick: bool) -> Raw:
     folder = rows.ROOT / "_build" / "sensors"
     raw: Raw = {"real": {}, "drawn": {}, "noise_runs": len(SEEDS)}
     for name, told in REAL.items():
-        world: Any = None
+        world: Any = None  # made once, for the middle k, and used for all
         for reads in told["reads"][1:2] if quick else told["reads"]:
             path = folder / f"{told['source']}-{reads}-{quick}.json"
             if not path.is_file() and world is None:

@@ -1,8 +1,8 @@
 """How often to visit each monitor when visits are short: a concave budget again, with water-filling's conditions.
 
 A monitor's reading forgets at a rate c: a time t after a visit that left the variance p, it is v - (v - p) e^(-2 c t).
-Visited f times a day, evenly, its mean is v - (v - p) h(f) with h(f) = f (1 - e^(-2 c / f)) / (2 c). h is concave, so the
-best frequencies have one price. Legend: N monitors.
+Visited f times a day, evenly, its mean is v - (v - p) h(f) with h(f) = f (1 - e^(-2 c / f)) / (2 c). h is concave, so
+the best frequencies have one price. Legend: N monitors.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def lazily(cov_NN, variance, weight_N, can_N, chosen_K):
     for m in range(reads):
         chosen_K[m] = -1
         while True:
-            j = np.argmax(bound)
+            j = int(np.argmax(bound))
             if bound[j] < 0.0:
                 return
             for i in range(n):
