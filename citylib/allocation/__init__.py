@@ -10,4 +10,11 @@
 - `citylib.allocation.drift`: `drift-v1`, effects that wander and are seen only by their outcome
 - `citylib.allocation.feedback`: rules that decide, observe and adjust
 - `citylib.allocation.storage`: a battery and load that can wait, planned over days that may come
+- `citylib.allocation.sensor_field`: `sensors-v1`, a field on a graph with jams
+- `citylib.allocation.sensor_world`: a panel made ready to be watched; errors and calibration
+- `citylib.allocation.sensor_dynamics`: how readings move together, learned from the past with its gaps
+- `citylib.allocation.sensor_filter`: one Kalman filter for all rules, in Joseph's form, several runs at once
+- `citylib.allocation.sensor_choice`: by chance, in turn, fixed sets, greedy
+- `citylib.allocation.sensor_learned`: a linear index and attention that correct the filter's variance
+- `citylib.allocation.polling`: how often to visit each monitor
 """

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from citylib import checks
+from citylib.allocation.sensor_filter import IntArray, State
 from citylib.errors import InputError
 
-__all__ = ["Polling", "mean_variance", "poll"]
+__all__ = ["Polling", "Scheduled", "mean_variance", "poll"]
 
 FloatArray = npt.NDArray[np.float64]
 HALVINGS = 200
@@ -142,3 +143,24 @@ def _given(
             raise InputError(name, "be above 0 at every monitor", float(value.min()))
     square = checks.number("noise", noise, above=0) ** 2
     return variance, forgets, variance * square / (variance + square)
+
+
+class Scheduled:
+    """Visit what is most overdue: steps since the last visit times the wanted frequency.
+
+    Parameters
+    ----------
+    visits_N : array_like, shape (N,)
+        Wanted frequencies, none negative, of `poll`; monitors with 0 are never visited.
+    """
+
+    def __init__(self, visits_N: npt.ArrayLike) -> None:
+        self.visits_N = checks.array("visits", visits_N, ndim=1, minimum=0)
+
+    def pick(self, state: State, reads: int) -> IntArray:
+        """Return the most overdue."""
+        if len(self.visits_N) != state.can_BN.shape[1]:
+            raise InputError("visits", f"have the {state.can_BN.shape[1]} monitors", len(self.visits_N))
+        due = np.where(state.can_BN, state.age_BN * self.visits_N, 0.0)
+        at = np.argsort(-due, axis=1, kind="stable")[:, :reads]
+        return np.where(np.take_along_axis(due, at, axis=1) > 0, at, -1)
