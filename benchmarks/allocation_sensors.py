@@ -14,6 +14,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -135,27 +136,34 @@ def drawn(seed: int, jams: bool) -> Any:
 
 
 def measure(quick: bool) -> Raw:
-    """Carry out everything that is not kept yet."""
+    """Carry out everything that is not kept yet, the middle budgets first."""
     folder = rows.ROOT / "_build" / "sensors"
-    raw: Raw = {"real": {}, "drawn": {}, "noise_runs": len(SEEDS)}
+    world = cache(real)  # made once a source, for the middle budget, and used for all
+    work: dict[tuple[str, int, int], Callable[[], Raw]] = {}
     for name, told in REAL.items():
-        world: Any = None  # made once, for the middle k, and used for all
         for reads in told["reads"][1:2] if quick else told["reads"]:
-            path = folder / f"{told['source']}-{reads}-{quick}.json"
-            if not path.is_file() and world is None:
-                world = real(name)
-
-            def work(world: Any = world, reads: int = reads, told: dict[str, Any] = told) -> Raw:
-                found = watched(world, reads, NOISE, 1 if quick else len(SEEDS), 0, told["block"])
-                return found | {"filter": dict(world.chosen), "tried": [dict(t) for t in world.tried]}
-
-            raw["real"].setdefault(name, []).append(kept(path, work))
-    for name, jams in DRAWN.items():
+            work[name, reads, 0] = partial(of_real, world, name, reads, 1 if quick else len(SEEDS))
+    for name in DRAWN:
         for seed in [0] if quick else NETWORKS:
-            path = folder / f"field-{jams}-{seed}-{quick}.json"
-            work = lambda s=seed, j=jams: watched(drawn(s, j), 4, FIELD_NOISE, 1, s, 50)  # noqa: E731
-            raw["drawn"].setdefault(name, []).append(kept(path, work))
+            work[name, 4, seed] = partial(of_drawn, name, seed)
+    first = sorted(work, key=lambda key: key[0] in REAL and key[1] != REAL[key[0]]["reads"][1])
+    done = {key: kept(folder / f"{'-'.join(map(str, key))}-{quick}.json", work[key]) for key in first}
+    raw: Raw = {"real": {name: [] for name in REAL}, "drawn": {name: [] for name in DRAWN}}
+    for key in work:
+        raw["real" if key[0] in REAL else "drawn"][key[0]].append(done[key])
     return raw
+
+
+def of_real(world: Callable[[str], Any], name: str, reads: int, runs: int) -> Raw:
+    """Return what came of a real panel with one budget."""
+    ready = world(name)
+    found = watched(ready, reads, NOISE, runs, 0, REAL[name]["block"])
+    return found | {"filter": dict(ready.chosen), "tried": [dict(t) for t in ready.tried]}
+
+
+def of_drawn(name: str, seed: int) -> Raw:
+    """Return what came of one network of `sensors-v1`."""
+    return watched(drawn(seed, DRAWN[name]), 4, FIELD_NOISE, 1, seed, 50)
 
 
 def kept(path: Path, work: Callable[[], Raw]) -> Raw:
