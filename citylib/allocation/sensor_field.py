@@ -97,11 +97,11 @@ def field(*, seed: int, steps: int = STEPS, sensors: int = SENSORS, learned: int
     root /= np.sqrt((root**2).sum() / sensors)  # root @ root has mean variance 1
     e_TN = draw["field"].standard_normal((before + after, sensors)) @ root
     starts_TN = draw["jams"].poisson(JAM["rate"], (before + after, sensors))
-    field_TN, jams_TN = e_TN.copy(), JAM["size"] * starts_TN
+    field_TN, jams_TN = e_TN.copy(), np.asarray(JAM["size"] * starts_TN, dtype=np.float64)
     for t in range(1, before + after):
         field_TN[t] = KEPT * field_TN[t - 1] + np.sqrt(1 - KEPT**2) * e_TN[t]
         jams_TN[t] += JAM["kept"] * jams_TN[t - 1]
-    jams_TN = jams_TN if jams else np.zeros_like(jams_TN)
+    jams_TN *= float(jams)
     whole_TN = field_TN + jams_TN
     return Field(whole_TN[:before], whole_TN[before:], jams_TN[before:], places_N2, joined_NN, root @ root)
 

@@ -63,20 +63,21 @@ def reads(
         checks.same_length(sensors=sensors, places=where)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
-        axes = figure.subplots(1, 2, width_ratios=[1, 2]) if where is not None else [None, figure.subplots()]
+        grid = figure.subplots(1, 2, width_ratios=[1, 2]) if where is not None else [figure.subplots()]
         if where is not None:
             size = 4 + BIGGEST * often / max(float(often.max()), 1e-9)
-            axes[0].scatter(*where.T, s=size, color=mode["colours"][0], edgecolor=mode["ink"], linewidth=0.4, alpha=0.8)
-            axes[0].set(xticks=[], yticks=[], title="how often")
-            axes[0].margins(0.08)
-            axes[0].grid(False)
-        t, n = np.nonzero(read[:, order])
+            look = {"color": mode["colours"][0], "edgecolor": mode["ink"], "linewidth": 0.4, "alpha": 0.8}
+            grid[0].scatter(where[:, 0], where[:, 1], s=size, **look)
+            grid[0].set(xticks=[], yticks=[], title="how often")
+            grid[0].margins(0.08)
+            grid[0].grid(False)
+        when, (t, n) = grid[-1], np.nonzero(read[:, order])
         size = float(np.clip(2500 / len(sensors) ** 1.3, 0.8, 20))
-        axes[1].scatter(t * step, n, s=size, marker="s", color=mode["colours"][1], linewidth=0, rasterized=False)
-        axes[1].set(xlabel="hours", ylabel="sensor, most read first", title="when")
-        axes[1].set_xlim(-0.5 * step, (len(read) - 0.5) * step)
-        axes[1].set_ylim(len(sensors) - 0.5, -0.5)
-        axes[1].yaxis.set_major_locator(MaxNLocator(integer=True))
+        when.scatter(t * step, n, s=size, marker="s", color=mode["colours"][1], linewidth=0)
+        when.set(xlabel="hours", ylabel="sensor, most read first", title="when")
+        when.set_xlim(-0.5 * step, (len(read) - 0.5) * step)
+        when.set_ylim(len(sensors) - 0.5, -0.5)
+        when.yaxis.set_major_locator(MaxNLocator(integer=True))
 
     most, least = order[0], order[-1]
     alt = f"Which of {len(sensors)} sensors are read over {len(read)} steps: {sensors[most]} most, in {often[most]:.0%}"
