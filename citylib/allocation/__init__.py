@@ -25,4 +25,11 @@
 - `citylib.allocation.explain_reasons`: a share told in reasons that a manager knows, which add up
 - `citylib.allocation.explain_response`: shadow price, worth of a unit, and exact derivatives of the best shares
 - `citylib.allocation.explain_judge`: explanations held against planted sensitivities and the deletion curve
+- `citylib.allocation.sensor_field`: `sensors-v1`, a field on a graph with jams
+- `citylib.allocation.sensor_world`: a panel made ready to be watched; errors and calibration
+- `citylib.allocation.sensor_dynamics`: how readings move together, learned from the past with its gaps
+- `citylib.allocation.sensor_filter`: one Kalman filter for all rules, in Joseph's form, several runs at once
+- `citylib.allocation.sensor_choice`: by chance, in turn, fixed sets, greedy
+- `citylib.allocation.sensor_learned`: a linear index and attention that correct the filter's variance
+- `citylib.allocation.polling`: how often to visit each monitor
 """
