@@ -41,7 +41,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
 CURVE = tuple(m for m, (_, head, way) in METHODS.items() if (head, way) != ("water-filling", "decision-focused"))
 WIDTH = {"pointwise": 64, "DeepSets": 64, "attention": 32, "LSTM": 32}
 LARGE, SMALL = 20_000, 2_000
-SIZES = (LARGE, SMALL, 500, 5_000, 1_000)  # what the bars need comes first
+SIZES = (SMALL, LARGE, 500, 5_000, 1_000)  # what the bars need comes first
 EPOCHS = {500: 60, 1_000: 40, 2_000: 40, 5_000: 20, 20_000: 10}
 DECAYS = {500: (0.1, 0.3, 1.0), 1_000: (0.1, 0.3, 1.0), 2_000: (0.1, 0.3, 1.0), 5_000: (0.03, 0.1, 0.3),
           20_000: (0.01, 0.1)}  # fmt: skip
@@ -153,21 +153,21 @@ def simple(seed: int) -> dict[str, dict[str, float]]:
 
 
 class Done:
-    """What has been worked out, kept under `_build` as long as no file it hangs on changes."""
+    """What has been worked out, kept in a file under `_build` as long as no file it hangs on changes."""
 
-    def __init__(self) -> None:
-        self.files = rows.digests(FILES[:-1])  # what was asked for stands in the keys
-        held = json.loads(PARTIAL.read_text(encoding="utf-8")) if PARTIAL.is_file() else {}
+    def __init__(self, path: Path, files: tuple[str, ...]) -> None:
+        self.path, self.files = path, rows.digests(files)  # what was asked for stands in the keys
+        held = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         self.found: dict[str, Any] = held["found"] if held.get("files") == self.files else {}
 
     def get(self, key: str, work: Callable[[], Any]) -> Any:
         """Return what was kept under a key, or work it out and keep it."""
         if key not in self.found:
             self.found[key] = work()
-            PARTIAL.parent.mkdir(exist_ok=True)
-            half = PARTIAL.with_suffix(".part")
+            self.path.parent.mkdir(exist_ok=True)
+            half = self.path.with_suffix(".part")
             half.write_text(json.dumps({"files": self.files, "found": self.found}), encoding="utf-8")
-            half.replace(PARTIAL)
+            half.replace(self.path)
             print(time.strftime("%H:%M:%S"), key, flush=True)
         return self.found[key]
 
@@ -210,7 +210,7 @@ def measure(quick: bool) -> Raw:
         runs = [tested(method, 500, 0, setting) for method in METHODS]
         raw["sizes"]["500"] = {"runs": runs, "settings": dict.fromkeys(METHODS, setting), "tried": []}
         return raw
-    done = Done()
+    done = Done(PARTIAL, FILES[:-1])
     for size in SIZES:
         like = raw["sizes"][str(LIKE[size])]["settings"] if size in LIKE else {}
         raw["sizes"][str(size)] = at(size, like, done)
@@ -318,7 +318,7 @@ POINTS = (
         measure, judge, PACKAGES, FILES, long=True,
     ),
     Point(
-        "budget_methods", "the same, all methods from 500 to 20,000 contexts, medians of 5 seeds, of 3 where no bar is", "",
+        "budget_methods", "the same, all methods, 500 to 20,000 contexts, medians of 5 seeds (3 where no bar is)", "",
         recorded, judge_methods, (), ("benchmarks/recorded/budget.json",),
     ),
 )  # fmt: skip
