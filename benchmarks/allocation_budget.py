@@ -1,10 +1,10 @@
 """budget-v1: every method of the table, learned from 500 to 20,000 contexts, five seeds; where attention lands.
 
 Settings are chosen, for each method, on the last fifth of the training contexts of seed 0, with what is trained taken
-from the rest: the weight decay for each size, and at 2,000 and 20,000 contexts then rate, width and epochs, which hold
-for the sizes nearest to them. A method trained in two stages is chosen by the loss of its first stage, all others by
-their decisions under the effects observed; the recommended method of a size is the one that decides best there. Then
-every method is trained on all contexts. The test contexts, with true effects, judge once.
+from the rest: the weight decay for each size, then the rate at 2,000 and 20,000 contexts, and width and epochs at
+2,000; these hold for the sizes nearest to them. A method trained in two stages is chosen by the loss of its first
+stage, all others by their decisions under the effects observed; the recommended method of a size is the one that
+decides best there. Then every method is trained on all contexts. The test contexts, with true effects, judge once.
 
 ``python -m benchmarks.allocation_budget --only budget`` records it (about 20 CPU minutes; what is done is kept under
 ``_build`` and not done again) and writes ``citylib/data/kept/allocation_budget.json`` for the chapter too.
@@ -186,7 +186,9 @@ def chosen(method: str, size: int, like: Setting | None, done: Done) -> tuple[Se
     found = [attempt(form | {"decay": decay}) for decay in DECAYS[size]]
     if like is None:
         best = min(found, key=lambda one: float(one["loss"]))["setting"]
-        others = ({"rate": RATE / 2}, {"width": form["width"] // 2}, {"epochs": 3 * form["epochs"] // 2})
+        others = [{"rate": RATE / 2}]
+        if size == SMALL:
+            others += [{"width": form["width"] // 2}, {"epochs": 3 * form["epochs"] // 2}]
         found += [attempt(best | other) for other in others]
     best = min(found, key=lambda one: float(one["loss"]))["setting"]
     return best, found
