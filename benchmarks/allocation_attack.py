@@ -31,7 +31,7 @@ from benchmarks.rows import Point, Raw, Verdict, median
 COUNT, HELD, TESTED, POINTS_TRIED = 20_000, 4_000, 300, 100
 EPS, WIDER = 0.25, 0.5
 BAR = {"worst": 5.0, "clean": 1.5}
-PLAIN = {"epochs": 8, "rate": 1e-2, "decay": 0.1}
+PLAIN: dict[str, Any] = {"epochs": 8, "rate": 1e-2, "decay": 0.1}
 ROBUST: dict[str, Any] = {"epochs": 3, "steps": 4, "decay": 1e-2}
 CHOICES: tuple[dict[str, Any], ...] = (
     {"body": "DeepSets", "clean": 0.3, "rate": 3e-3},
@@ -195,7 +195,7 @@ def kept(raw: Raw) -> None:
     """Keep what the chapter shows."""
     from citylib.data.recorded import KEPT
 
-    content = {"command": "python -m benchmarks.allocation_attack --only attack"}
+    content: dict[str, Any] = {"command": "python -m benchmarks.allocation_attack --only attack"}
     content |= {"versions": rows.versions(PACKAGES), "machine": rows.machine(), "files": rows.digests(FILES)}
     table = [
         {"seed": run["seed"], "policy": name} | value for run in raw["runs"] for name, value in run["policies"].items()

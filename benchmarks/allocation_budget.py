@@ -245,7 +245,7 @@ def kept(raw: Raw) -> None:
     """Keep what the chapter shows."""
     from citylib.data.recorded import KEPT
 
-    content = {"command": "python -m benchmarks.allocation_budget --only budget"}
+    content: dict[str, Any] = {"command": "python -m benchmarks.allocation_budget --only budget"}
     content |= {"versions": rows.versions(PACKAGES), "machine": rows.machine(), "files": rows.digests(FILES)}
     table = [
         {k: v for k, v in one.items() if k != "permutation"} | {"setting": part["settings"][one["method"]]}
