@@ -208,7 +208,7 @@ class Guard:
 
 def _sound(shares_BN: FloatArray, there_BN: BoolArray) -> BoolArray:
     """Return for each instance whether these are shares: none negative, sum 1, 0 where there is no resource."""
-    finite = np.isfinite(shares_BN).all(axis=1)
+    finite = np.asarray(np.isfinite(shares_BN).all(axis=1))
     known = np.where(finite[:, None], shares_BN, 0.0)
     inside = (known >= 0).all(axis=1) & (np.where(there_BN, 0.0, known) == 0).all(axis=1)
     return np.asarray(finite & inside & (np.abs(known.sum(axis=1) - 1) <= TOLERANCE))

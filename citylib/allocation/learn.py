@@ -221,9 +221,12 @@ def without_noise(teacher: Network, seen: Examples, *, batch: int = 1024) -> Exa
     if teacher.head != "water-filling":
         raise InputError("teacher", "have a water-filling head, which says effects", teacher.head)
     tokens_BNF, mask_BN, budget_B, _, rate_BN = seen
+    parts = []
     with torch.no_grad():
-        parts = (teacher.effects(*rows)[0] for rows in zip(*(t.split(batch) for t in seen[:3]), strict=True))
-        scale_BN = torch.cat(list(parts)).exp()
+        for k in range(0, len(budget_B), checks.integer("batch", batch, minimum=1)):
+            rows = slice(k, k + batch)
+            parts.append(teacher.effects(tokens_BNF[rows], mask_BN[rows], budget_B[rows])[0])
+    scale_BN = torch.cat(parts).exp()
     return tokens_BNF, mask_BN, budget_B, scale_BN, rate_BN
 
 
