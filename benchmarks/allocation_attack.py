@@ -14,18 +14,16 @@ noise; what is chosen by is the noisy a itself.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import rows
-from benchmarks.allocation_budget import SEEDS, WIDTH, Done, body, examples, told
+from benchmarks.allocation_budget import SEEDS, WIDTH, Done, body, examples, recorded, told, unusable
 from benchmarks.rows import Point, Raw, Verdict, median
 
 COUNT, HELD, TESTED, POINTS_TRIED = 20_000, 4_000, 300, 100
@@ -219,17 +217,10 @@ def judge(raw: Raw) -> Verdict:
     return Verdict(ours, peer, ok=held and whole)
 
 
-def recorded(_: bool) -> Raw:
-    """Return what was recorded."""
-    path = rows.RECORDED / "attack.json"
-    if not path.is_file():
-        raise SystemExit("not recorded: python -m benchmarks.allocation_attack --only attack")
-    found: Raw = json.loads(path.read_text(encoding="utf-8"))["raw"]
-    return found
-
-
 def judge_policies(raw: Raw) -> Verdict:
     """Say what each policy loses under each attack."""
+    if missing := unusable(raw, "python -m benchmarks.allocation_attack --only attack"):
+        return missing
     names = list(dict.fromkeys(name for run in raw["runs"] for name in run["policies"]))
     kinds = ("clean", "fgsm", "pgd", "transferred", "random", "worst", "pgd_wider")
     words = [f"{name}: " + " / ".join(f"{median(figures(raw, name, k)):.2f}" for k in kinds) for name in names]
@@ -243,20 +234,10 @@ POINTS = (
     ),
     Point(
         "attack_policies", "the same, beside attention and training against the noisy a (3 seeds); by the record", "",
-        recorded, judge_policies, (), ("benchmarks/recorded/attack.json",),
+        lambda quick: recorded("attack", FILES), judge_policies, PACKAGES, FILES,
     ),
 )  # fmt: skip
 
 
-def main() -> int:
-    """Show the rows, or measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="500 contexts, few epochs, one seed")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point, and keep it if it is long")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(rows.main(POINTS, __doc__))

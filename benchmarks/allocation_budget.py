@@ -12,7 +12,6 @@ decides best there. Then every method is trained on all contexts. The test conte
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Callable
@@ -286,17 +285,28 @@ def judge(raw: Raw) -> Verdict:
     return Verdict(ours, peer, ok=held and whole)
 
 
-def recorded(_: bool) -> Raw:
-    """Return what was recorded."""
-    path = rows.RECORDED / "budget.json"
+def recorded(name: str, files: tuple[str, ...]) -> Raw:
+    """Return what was recorded, with the files that have changed since; nothing where nothing was."""
+    path = rows.RECORDED / f"{name}.json"
     if not path.is_file():
-        raise SystemExit("not recorded: python -m benchmarks.allocation_budget --only budget")
-    found: Raw = json.loads(path.read_text(encoding="utf-8"))["raw"]
-    return found
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return dict(found["raw"]) | {"changed": rows.changed(found["files"], files)}
+
+
+def unusable(raw: Raw, command: str) -> Verdict | None:
+    """Say that nothing was recorded, or that it is old."""
+    if not raw:
+        return Verdict(f"not recorded: {command}")
+    if raw.get("changed"):
+        return Verdict(f"recorded before these changed: {', '.join(raw['changed'][:3])}; {command}")
+    return None
 
 
 def judge_methods(raw: Raw) -> Verdict:
     """Say where each method lands, attention too."""
+    if missing := unusable(raw, "python -m benchmarks.allocation_budget --only budget"):
+        return missing
     sizes = sorted(int(size) for size in raw["sizes"])
     words, medians = [], {}
     for method in METHODS:
@@ -321,20 +331,10 @@ POINTS = (
     ),
     Point(
         "budget_methods", "the same, all methods, 500 to 20,000 contexts, medians of 5 seeds (3 where no bar is)", "",
-        recorded, judge_methods, (), ("benchmarks/recorded/budget.json",),
+        lambda quick: recorded("budget", FILES), judge_methods, PACKAGES, FILES,
     ),
 )  # fmt: skip
 
 
-def main() -> int:
-    """Show the rows, or measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="500 contexts, three epochs, one seed")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point, and keep it if it is long")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(rows.main(POINTS, __doc__))

@@ -75,6 +75,12 @@ def test_attention_is_shown_wherever_it_lands() -> None:
     assert all(name in told.ours for name in METHODS)
 
 
+def test_reports_say_when_nothing_is_recorded_or_it_is_old() -> None:
+    for judge in (allocation_budget.judge_methods, allocation_attack.judge_policies):
+        assert judge({}).ours.startswith("not recorded: python -m benchmarks.allocation_")
+        assert judge({"changed": ["a.py"]}).ours.startswith("recorded before these changed: a.py")
+
+
 def struck(worst: float = 4.0, clean: float = 0.3) -> dict[str, Any]:
     figures = dict.fromkeys(("fgsm", "pgd", "transferred", "random", "pgd_wider"), 1.0)
     policies = {
