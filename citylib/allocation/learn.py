@@ -1,4 +1,4 @@
-"""How a network learns to share: first the effects and then the best shares (two-stage), or the decision itself.
+"""How a network learns to share: the effects first (two-stage), the decision itself, or the decision under attack.
 
 Legend: B instances, N resources, F features.
 """
@@ -6,17 +6,19 @@ Legend: B instances, N resources, F features.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from citylib import checks
+from citylib.allocation import attack
 from citylib.allocation.policies.network import Network
 from citylib.errors import InputError
 from citylib.neural.train import History, train
 
-__all__ = ["WAYS", "decision_loss", "effects_loss", "examples", "fit"]
+__all__ = ["WAYS", "decision_loss", "effects_loss", "examples", "fit", "fit_robust", "robust_loss", "without_noise"]
 
 WAYS = ("two-stage", "decision-focused")
 Examples = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -169,3 +171,115 @@ def fit(
         raise InputError("model", "have a water-filling head to be trained in two stages", model.head)
     more = {"rate": rate, "batch": batch, "decay": decay, "patience": patience, "schedule": schedule, "clip": 1.0}
     return train(model, loss, seen, generator=generator, epochs=epochs, validation=validation, **more)  # type: ignore[arg-type]
+
+
+def robust_loss(model: Network, *seen: torch.Tensor, eps: float, steps: int, clean: float) -> torch.Tensor:
+    """Return minus the benefit of the shares given on the worst report that PGD finds, mixed with that on the truth.
+
+    Parameters
+    ----------
+    model : Network
+        Called, and attacked as it stands.
+    *seen : torch.Tensor
+        As `examples` gives them.
+    eps, steps : float, int
+        As for `citylib.allocation.attack.pgd`; where the steps start is drawn from the state of torch's own generator,
+        which training sets before each step.
+    clean : float
+        Weight of the truth, 0 to 1.
+
+    References
+    ----------
+    Madry, A. et al. (2018). Towards deep learning models resistant to adversarial attacks. ICLR.
+    """
+    given: Examples = seen  # type: ignore[assignment]
+    draw = torch.Generator().manual_seed(int(torch.randint(2**62, (1,))))
+    wrong = attack.pgd(model, given, eps=eps, generator=draw, steps=steps)
+    loss = -(1 - clean) * attack.benefit(model, wrong, given).mean()
+    return loss - clean * attack.benefit(model, given[0], given).mean() if clean else loss
+
+
+def without_noise(teacher: Network, seen: Examples, *, batch: int = 1024) -> Examples:
+    """Return examples with what a network with a water-filling head says of a in place of what was observed.
+
+    An attack on the observed a goes where their noise was high, and defends against what no attacker sees.
+
+    Parameters
+    ----------
+    teacher : Network
+        Trained in two stages, on these examples or others.
+    seen : tuple of torch.Tensor
+        As `examples` gives them.
+    batch : int, default 1024
+        Instances a call.
+
+    Raises
+    ------
+    InputError
+        A teacher without a water-filling head.
+    """
+    if teacher.head != "water-filling":
+        raise InputError("teacher", "have a water-filling head, which says effects", teacher.head)
+    tokens_BNF, mask_BN, budget_B, _, rate_BN = seen
+    parts = []
+    with torch.no_grad():
+        for k in range(0, len(budget_B), checks.integer("batch", batch, minimum=1)):
+            rows = slice(k, k + batch)
+            parts.append(teacher.effects(tokens_BNF[rows], mask_BN[rows], budget_B[rows])[0])
+    scale_BN = torch.cat(parts).exp()
+    return tokens_BNF, mask_BN, budget_B, scale_BN, rate_BN
+
+
+def fit_robust(
+    model: Network,
+    seen: Examples,
+    *,
+    eps: float,
+    generator: torch.Generator,
+    epochs: int,
+    steps: int = 4,
+    clean: float = 0.3,
+    rate: float = 3e-3,
+    batch: int = 128,
+    decay: float = 1e-2,
+    schedule: str = "cosine",
+) -> History:
+    """Train a network in place on the worst reports of each step: adversarial training.
+
+    Parameters
+    ----------
+    model : Network
+        Best one that has learned to share already.
+    seen : tuple of torch.Tensor
+        Of `examples`, or of `without_noise`, which gives the attacker nothing to overfit.
+    eps : float
+        Largest error of a feature that it is made safe against, above 0.
+    generator : torch.Generator
+        Draws the order of the examples and where attacks start.
+    epochs : int
+        Passes; each costs `steps` + 2 of ordinary training.
+    steps : int, default 4
+        Of PGD.
+    clean : float, default 0.3
+        Weight of the truth in the loss, 0 to 1.
+    rate, batch, decay, schedule : optional
+        As in `citylib.neural.train.train`.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    InputError
+        An eps that is not above 0, a weight out of bounds.
+
+    References
+    ----------
+    Madry, A. et al. (2018). Towards deep learning models resistant to adversarial attacks. ICLR. Zhang, H. et al.
+    (2019). Theoretically principled trade-off between robustness and accuracy. ICML.
+    """
+    told = {"eps": checks.number("eps", eps, above=0), "steps": checks.integer("steps", steps, minimum=1)}
+    told["clean"] = checks.fraction("clean", clean, closed=True)
+    more = {"rate": rate, "batch": batch, "decay": decay, "schedule": schedule, "clip": 1.0}
+    return train(model, partial(robust_loss, **told), seen, generator=generator, epochs=epochs, **more)  # type: ignore[arg-type]
