@@ -104,7 +104,9 @@ def speed(work: Work, place: devices.Place, batch: int, *, steps: int = STEPS, w
     if on_gpu:
         torch.cuda.synchronize()
     seconds = time.perf_counter() - began
-    seen = steps * min(batch, len(work.examples[0]))
+    count = len(work.examples[0])
+    whole, more = divmod(steps, -(-count // batch))  # the last batch of a pass is smaller
+    seen = whole * count + more * batch
     return {
         "chapter": work.chapter,
         "device": place.device.type,

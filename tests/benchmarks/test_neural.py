@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from benchmarks import neural, neural_hybrid, neural_pretraining, rows
+from benchmarks import neural, neural_beijing, neural_hybrid, neural_pretraining, rows
 
 LONG = [point for point in neural.EVERY if point.long]
 
@@ -26,6 +27,26 @@ def test_reports_that_are_read_from_a_record_say_when_there_is_none_or_it_is_old
         assert part.judge(empty | {"changed": []}).ours.startswith("not recorded: python -m benchmarks.neural_")
         old = {name: [{}] for name in empty} | {"changed": ["citylib/neural/train.py"]}
         assert part.judge(old).ours.startswith("recorded before these changed: citylib/neural/train.py")
+
+
+def test_the_two_stations_of_beijing_say_what_beats_what():
+    shift = {"pre-trained, tuned | days": 0, "pre-trained, tuned | random": 0, "scratch | days": 9, "LightGBM": -9}
+    shift |= {"persistence": 0.01}
+    day = np.random.default_rng(0).gamma(2.0, 10.0, 84)
+    noise = np.random.default_rng(1).normal(0.0, 1.0, (len(shift), 84))
+    losses = {name: (day + more + e).tolist() for (name, more), e in zip(shift.items(), noise, strict=True)}
+    long = {"station": "Dongsi", "seed": 0, "count": [24] * 84, "losses": losses}
+    short = {"station": "Gucheng", "seed": 0, "count": [24] * 84, "losses": {"persistence": [1000.0] * 84}}
+    raw = neural_beijing.two({"runs": [{"choice": {}}, long, short]})
+    assert raw["mae"]["persistence"] < 100  # of a station where only some were tried nothing is taken
+    found = neural_beijing.judge_two(raw | {"changed": []})
+    beats, beaten, unsettled = found.ratio.split("; ")
+    assert "scratch" in beats
+    assert beats.count("(") == beaten.count("(") == unsettled.count("(") == 1
+    assert "LightGBM" in beaten
+    assert "persistence" in unsettled
+    assert found.peer.startswith("LightGBM")
+    assert neural_beijing.judge_two(raw | {"changed": ["a.py"]}).ours.startswith("recorded before these changed: a.py")
 
 
 def test_a_leak_test_that_is_missed_skipped_or_failed_is_no_pass():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +45,11 @@ def test_speed_counts_examples(work: neural_gpu.Callable[..., neural_gpu.Work]) 
     assert found["examples_per_second"] == pytest.approx(3 * 32 / found["seconds"])
     assert found["peak_memory_bytes"] is None
     assert all(0 < loss < 10 for loss in found["loss"])
+
+
+def test_a_pass_that_ends_in_a_smaller_batch_is_not_counted_as_whole_batches() -> None:
+    work = neural_gpu.borrowing(SMALL)
+    work = dataclasses.replace(work, examples=tuple(part[:50] for part in work.examples))
+    for batch, steps, seen in ((32, 5, 50 + 50 + 32), (64, 2, 100), (50, 2, 100)):
+        found = neural_gpu.speed(work, devices.place("cpu"), batch, steps=steps, warm=1)
+        assert found["examples_per_second"] * found["seconds"] == pytest.approx(seen)
