@@ -91,6 +91,8 @@ def save(
         "hidden": list(model.hidden),
         "recipe": asdict(fitted.recipe),
         "epochs": fitted.epochs,
+        "since": fitted.since,
+        "step": fitted.step,
         "choice": None if fitted.choice is None else _told(fitted.choice),
         "history": _told(fitted.history),
     }
@@ -144,6 +146,7 @@ def load(
         fixed = dict(told["features"])
         choice = None if told["choice"] is None else _history(told["choice"])
         rest = {"recipe": recipe, "epochs": told["epochs"], "choice": choice, "history": _history(told["history"])}
+        rest |= {"since": str(told["since"]), "step": float(told["step"])}
     except (KeyError, TypeError, IndexError) as reason:
         raise InputError("folder", "say how the forecast is built", f"{folder}: {reason!r}") from None
     channels = None if channel is None else [channel]

@@ -78,6 +78,10 @@ class SensorForecast:
         Names in the order of the fit; none where it was told none.
     channel : str
         What was read, such as ``"speed"``; empty where it was told nothing.
+    since : str
+        Time of the first row of the fit.
+    step : float
+        Seconds from one row to the next.
     """
 
     features: SensorFeatures
@@ -88,19 +92,23 @@ class SensorForecast:
     history: History
     sensors: tuple[str, ...] = ()
     channel: str = ""
+    since: str = ""
+    step: float = 0.0
 
     def predict(
         self,
         values: npt.ArrayLike,
         origins: npt.ArrayLike,
         *,
+        times: npt.ArrayLike | None = None,
         sensors: Sequence[str] | None = None,
         channel: str | None = None,
     ) -> FloatArray:
         """Return the forecasts made at `origins`, shape (O, H, N), in the unit of `values`, shape (T, N).
 
         Only rows before each origin are read. Each sensor has weights of its own, so columns must stand in the order
-        of the fit: tell the names, and it is checked.
+        of the fit: tell the names, and it is checked. The clock runs from the first row of the fit: readings that
+        begin later need `times`, without which their first row is taken for that one.
 
         Parameters
         ----------
@@ -108,6 +116,8 @@ class SensorForecast:
             Readings, NaN where missing.
         origins : array_like of int, shape (O,)
             First rows forecast.
+        times : array_like of datetime64, shape (T,), optional
+            Start of each step, on the grid of the fit and not before its first row.
         sensors : sequence of str, optional
             Names of the columns.
         channel : str, optional
@@ -120,7 +130,8 @@ class SensorForecast:
         Raises
         ------
         InputError
-            As `SensorFeatures.at` does; sensors that lack or stand in another order; another channel.
+            As `SensorFeatures.at` does; sensors that lack or stand in another order; another channel; times off the
+            grid of the fit or before it.
         UnknownNameError
             A sensor that was not there at the fit.
         """
@@ -128,7 +139,24 @@ class SensorForecast:
             checkpoint.same_sensors(self.sensors, sensors)
         if channel is not None and channel != self.channel:
             raise InputError("channel", f"be that of the fit, {self.channel!r}", channel)
+        if times is not None:
+            values, origins = self._on_its_clock(values, origins, times)
         return foretold(self.features, lambda *inputs: predict(self.model, *inputs, batch=8192), values, origins)
+
+    def _on_its_clock(
+        self, values: npt.ArrayLike, origins: npt.ArrayLike, times: npt.ArrayLike
+    ) -> tuple[FloatArray, IntArray]:
+        """Return readings and origins as rows counted from the first of the fit; what lies between is missing."""
+        table, axis = checks.matrix("values", values, missing=True), np.asarray(times, dtype="datetime64[ns]")
+        checks.same_length(values=table, times=axis)
+        steps = (axis - np.datetime64(self.since, "ns")) / np.timedelta64(1, "s") / self.step
+        if steps[0] < 0 or (steps != steps[0] + np.arange(len(steps))).any() or steps[0] % 1:
+            rule = f"be {self.step:g} s apart on the grid that begins at {self.since}"
+            raise InputError("times", rule, f"{axis[0]} to {axis[-1]}")
+        ahead, at = int(steps[0]), np.asarray(origins)
+        if at.size and at.min() < self.features.lags:
+            raise InputError("origins", f"have {self.features.lags} rows before each", int(at.min()))
+        return np.concatenate([np.full((ahead, table.shape[1]), np.nan), table]), at + ahead
 
 
 def foretold(
@@ -300,7 +328,9 @@ def fit(
         _, choice = _trained(earlier, table, recipe, generator, recipe.epochs, after, on)
         epochs = choice.best
     model, history = _trained(features, table, recipe, generator, epochs, None, on)
-    return SensorForecast(features, model, recipe, epochs, choice, history, names, channel)
+    grid = axis.astype("datetime64[ns]")
+    since, step = str(grid[0]), float((grid[1] - grid[0]) / np.timedelta64(1, "s"))
+    return SensorForecast(features, model, recipe, epochs, choice, history, names, channel, since, step)
 
 
 def _before(features: SensorFeatures, table: FloatArray, held: int, names: Sequence[str]) -> int:

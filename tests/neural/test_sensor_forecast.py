@@ -119,6 +119,19 @@ def test_an_untrained_network_forecasts_no_change() -> None:
     np.testing.assert_allclose(model.predict(values, at)[0, 0], filled[at[0] - 1], atol=1e-5)
 
 
+def test_readings_that_begin_later_are_forecast_by_the_clock_of_the_fit() -> None:
+    values, cut = city(), 7
+    model, at = made(values), np.array([CUT + 20, CUT + 31])
+    later = model.predict(values[cut:], at - cut, times=TIMES[cut:])
+    np.testing.assert_array_equal(later, model.predict(values, at))
+    assert not np.array_equal(model.predict(values[cut:], at - cut), later)
+    for wrong in (TIMES[cut:] + np.timedelta64(1, "s"), TIMES[cut:] - np.timedelta64(9, "D"), TIMES[::-1][cut:]):
+        with pytest.raises(InputError, match=r"times must be .* s apart on the grid that begins at"):
+            model.predict(values[cut:], at - cut, times=wrong)
+    with pytest.raises(InputError, match="origins must have 12 rows before each, got 3"):
+        model.predict(values[cut:], [3], times=TIMES[cut:])
+
+
 def test_missing_targets_are_left_out() -> None:
     values = city()
     known = SensorFeatures.fit(values, TIMES, cut=CUT, neighbour=np.zeros((4, 1), int))
