@@ -183,12 +183,23 @@ def keep() -> None:
     raw = whole["raw"]
     content = {name: whole[name] for name in ("versions", "machine", "files")}
     content |= {"command": "python -m benchmarks.neural_beijing --only beijing, then --keep", "runs": summary(raw)}
-    content |= {"gains": gains(raw), "against": against(raw), "parameters": raw["parameters"], "data": raw["files"]}
+    content |= {
+        "gains": gains(raw),
+        "against": against(raw, level=together(raw)),
+        "parameters": raw["parameters"],
+        "data": raw["files"],
+    }
     content["chosen"] = [run["choice"] for run in raw["runs"] if "choice" in run]
     content["pretraining_cpu_seconds"] = [run["cpu"]["pretrain"] for run in raw["runs"] if "station" in run]
     half = (SHOWN / "few_labels.json").with_suffix(".part")
     half.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     half.rename(SHOWN / "few_labels.json")
+
+
+def together(raw: Raw) -> float:
+    """Return the level of each interval with which all comparisons of `against` hold together with 95 %."""
+    names = {name for run in raw["runs"] for name in run.get("losses", {})}
+    return 1 - 0.05 / sum(not name.startswith("pre-trained, tuned") for name in names)
 
 
 def against(raw: Raw, *, level: float = 0.95) -> list[Raw]:

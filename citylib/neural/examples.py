@@ -42,6 +42,8 @@ def count(argument: str, tensors: Any) -> int:
     """
     if isinstance(tensors, torch.Tensor):
         raise InputError(argument, "be a sequence of tensors", "one tensor", "write (x,)")
+    if not isinstance(tensors, Sequence):
+        raise InputError(argument, "be a sequence of tensors", type(tensors).__name__)
     for tensor in tensors:
         if not isinstance(tensor, torch.Tensor):
             hint = "torch.as_tensor makes one of an array"
@@ -49,7 +51,7 @@ def count(argument: str, tensors: Any) -> int:
         if not tensor.dim():
             raise InputError(argument, "have a row an example", "a single number")
     if not tensors or len(tensors[0]) == 0:
-        raise InputError(argument, "hold at least one example", len(tensors))
+        raise InputError(argument, "hold at least one example", f"{len(tensors)} tensors without a row")
     lengths = {len(tensor) for tensor in tensors}
     if len(lengths) > 1:
         raise InputError(argument, "have tensors of one length", sorted(lengths))

@@ -116,6 +116,10 @@ def test_what_cannot_be_learned_from_is_refused_before_work_starts(tmp_path: Pat
         train(linear(), square, (x.numpy(), y), **told)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="examples must be a sequence of tensors, got 'one tensor'"):
         train(linear(), square, x, **told)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="examples must be a sequence of tensors, got 'NoneType'"):
+        train(linear(), square, None, **told)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="examples must hold at least one example, got '2 tensors without a row'"):
+        train(linear(), square, (x[:0], y[:0]), **told)
     with pytest.raises(InputError, match="examples must have a row an example"):
         train(linear(), square, (torch.tensor(1.0),), **told)
     with pytest.raises(InputError, match="examples must hold float32 as the model does, got 'float64'"):
