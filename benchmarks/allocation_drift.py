@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,15 +167,5 @@ POINTS = (
 )  # fmt: skip
 
 
-def main() -> int:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one world")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", help="measure one point")
-    given = parser.parse_args()
-    return rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(rows.main(POINTS, __doc__))

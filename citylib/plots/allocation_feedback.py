@@ -12,12 +12,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, style
+from citylib.plots.marks import MARKS, SIX_DASHES
 
 __all__ = ["believed", "by_interval", "regret_by_step"]
 
-DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))  # told apart without colour too
-MARKS = ("o", "s", "^", "D", "v", "P")
 LEAST = 1e-5  # of a regret on a logarithmic axis
 
 
@@ -45,7 +44,7 @@ def regret_by_step(
         The payload of `citylib.results.figure`.
     """
     held = {key: checks.series(key, value) for key, value in lines.items()}
-    checks.integer("number of lines", len(held), minimum=1, maximum=len(DASHES))
+    checks.integer("number of lines", len(held), minimum=1, maximum=len(SIX_DASHES))
     count = checks.same_length(**held)
     since = checks.integer("counted_from", counted_from, minimum=0, maximum=count - 1)
     told = "; ".join(
@@ -55,14 +54,14 @@ def regret_by_step(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         for k, (key, v) in enumerate(held.items()):
-            axes.plot(np.maximum(v, LEAST), color=mode["colours"][k], linestyle=DASHES[k], linewidth=1.3, label=key)
+            axes.plot(np.maximum(v, LEAST), color=mode["colours"][k], linestyle=SIX_DASHES[k], linewidth=1.3, label=key)
         axes.axvline(since, color=mode["ink"], linewidth=0.8)
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}%"))
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel=step, ylabel="regret, share of the optimum")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        frame.legend_outside(figure, axes, 3, side="upper")
 
     return style.show(name, draw, alt=f"Regret by {step}: {told}.", caption=caption, height=3.6)
 
@@ -120,7 +119,7 @@ def believed(
             axes.set_title(labels[k], loc="left", fontsize=9)
         figure.supylabel(y_label, fontsize=9)
         every[-1].set_xlabel(step)
-        figure.legend(*every[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        frame.legend_outside(figure, every[0], 3, side="upper")
 
     return style.show(name, draw, alt=f"{y_label} by {step}. {told}.", caption=caption, height=1.0 + 1.15 * len(labels))
 
@@ -167,7 +166,7 @@ def by_interval(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         for k, (key, v) in enumerate(held.items()):
-            look = {"color": mode["colours"][k], "linestyle": DASHES[k], "marker": MARKS[k], "markersize": 4}
+            look = {"color": mode["colours"][k], "linestyle": SIX_DASHES[k], "marker": MARKS[k], "markersize": 4}
             axes.plot(at, v, label=key, **look)
         axes.axvline(chosen, color=mode["ink"], linewidth=0.8)
         axes.set_xscale("log")
@@ -176,6 +175,6 @@ def by_interval(
         axes.set_ylim(0, None)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set(xlabel=f"{step} between plans", ylabel="lost, share of the optimum")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        frame.legend_outside(figure, axes, 2, side="upper")
 
     return style.show(name, draw, alt=f"Lost by {step} between plans: {told}.", caption=caption, height=3.2)
