@@ -5,9 +5,11 @@ SUMO is an extra: ``pip install 'citylib[sumo]'``. Legend: J = 16 junctions, X a
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
+import io
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,7 @@ from citylib.errors import InputError
 __all__ = ["SumoSignals", "available", "network", "route_lines", "signal_words", "versions"]
 
 FAR = ".240.00"  # netgenerate's name for the last 60 m of a block, where the left-turn lane is
-VEHICLE = (
-    '<vType id="car" sigma="0.5" tau="1.2" speedFactor="normc(1,0.1,0.7,1.3)"/>'  # as ALLOCATION.md has them
-)
+VEHICLE = '<vType id="car" sigma="0.5" tau="1.2" speedFactor="normc(1,0.1,0.7,1.3)"/>'
 TELEPORT = 600
 _ENDS = ("top", "right", "bottom", "left")  # as netgenerate calls the streets' ends
 
@@ -174,6 +174,9 @@ class SumoSignals:
             "--duration-log.disable", "true",
         ])  # fmt: skip
         self.words = signal_words()
+        self.far_edges = [_edges(*place)[0] for place in _places()]
+        ends = [_edges(*place)[1] for place in _places()]  # three lanes at the line: through and right, through, left
+        self.groups = [lanes for end in ends for lanes in ((f"{end}_0", f"{end}_1"), (f"{end}_2",))]
         self.shown = [""] * grid.JUNCTIONS
         self.stop_JPS: torch.Tensor = torch.zeros(grid.JUNCTIONS, grid.PHASES, grid.SIDES)
         self.looked = 0
@@ -184,7 +187,7 @@ class SumoSignals:
         self._look()
         lanes, lights = self.sumo.edge, self.lights
         far, halted = [], []
-        for edge in self._far_edges():
+        for edge in self.far_edges:
             far.append(lanes.getLastStepVehicleNumber(edge))
             halted.append(lanes.getLastStepHaltingNumber(edge))
         shape = (1, grid.JUNCTIONS, grid.AXES, grid.SIDES)
@@ -217,7 +220,7 @@ class SumoSignals:
         if self.seconds == self.looked and self.seconds:
             return
         count = self.sumo.lane.getLastStepVehicleNumber
-        found = [sum(count(lane) for lane in group) for group in self._groups()]
+        found = [sum(count(lane) for lane in group) for group in self.groups]
         shape = (grid.JUNCTIONS, grid.AXES, grid.SIDES, 2)
         self.stop_JPS = torch.tensor(found, dtype=torch.float32).reshape(shape).permute(0, 1, 3, 2).flatten(1, 2)
         self.lights.seen(self.stop_JPS[None], self.seconds - self.looked)
@@ -236,14 +239,6 @@ class SumoSignals:
             if word != self.shown[j]:
                 self.sumo.trafficlight.setRedYellowGreenState(grid.name(j), word)
                 self.shown[j] = word
-
-    def _far_edges(self) -> list[str]:
-        return [_edges(*place)[0] for place in _places()]
-
-    def _groups(self) -> list[list[str]]:
-        """Return the lanes at the line of each lane group: through and right, left; by approach."""
-        ends = [_edges(*place)[1] for place in _places()]
-        return [lanes for end in ends for lanes in ([f"{end}_0", f"{end}_1"], [f"{end}_2"])]
 
 
 def _places() -> list[tuple[int, int]]:
@@ -268,6 +263,7 @@ def _edges(junction: int, side: int) -> tuple[str, str]:
 
 def _module(name: str) -> Any:
     try:
-        return importlib.import_module(name)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints that it was built for another pyarrow; none is used
+            return importlib.import_module(name)
     except ImportError:
         raise InputError("SUMO", "be installed", "no module " + name, "pip install 'citylib[sumo]'") from None

@@ -29,6 +29,7 @@ def simulate(
     *,
     limit: int = demands.LIMIT,
     frames: int = 0,
+    streets: Path | None = None,
 ) -> dict[str, Any]:
     """Run SUMO once under a controller, in a process of its own.
 
@@ -46,6 +47,8 @@ def simulate(
         Seconds until the run is ended.
     frames : int, default 0
         If above 0, the state of the grid is kept at every so many seconds.
+    streets : Path, optional
+        The network, if it has been made by `citylib.allocation.signals.sumo.network`.
 
     Returns
     -------
@@ -62,12 +65,11 @@ def simulate(
     checks.integer("seed", seed, minimum=0)
     if not sumo.available():
         raise InputError("SUMO", "be installed", "no module libsumo", "pip install 'citylib[sumo]'")
-    kind = "fork" if sys.platform == "linux" and multiprocessing.current_process().daemon is False else "spawn"
-    context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else kind)
-    if sys.platform == "linux":
+    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    if sys.platform == "linux":  # the server imports once and starts nothing; every run is a fresh fork of it
         context.set_forkserver_preload([__name__])
     near, far = context.Pipe(duplex=False)
-    work = context.Process(target=_one, args=(far, controller, dict(parameters), seed, demand, limit, frames))
+    work = context.Process(target=_one, args=(far, controller, dict(parameters), seed, demand, limit, frames, streets))
     work.start()
     far.close()
     try:
@@ -82,11 +84,18 @@ def simulate(
 
 
 def _one(
-    pipe: Any, controller: str, parameters: dict[str, Any], seed: int, demand: str, limit: int, frames: int
+    pipe: Any,
+    controller: str,
+    parameters: dict[str, Any],
+    seed: int,
+    demand: str,
+    limit: int,
+    frames: int,
+    streets: Path | None,
 ) -> None:
     """Run and send back what came out."""
     try:
-        pipe.send(_run(controller, parameters, seed, demand, limit, frames))
+        pipe.send(_run(controller, parameters, seed, demand, limit, frames, streets))
     except Exception as error:
         pipe.send({"error": f"{type(error).__name__}: {error}"})
     finally:
@@ -94,7 +103,13 @@ def _one(
 
 
 def _run(
-    controller: str, parameters: dict[str, Any], seed: int, demand: str, limit: int, frames: int
+    controller: str,
+    parameters: dict[str, Any],
+    seed: int,
+    demand: str,
+    limit: int,
+    frames: int,
+    streets: Path | None,
 ) -> dict[str, Any]:
     import torch
 
@@ -104,7 +119,7 @@ def _run(
     rule = make(controller, parameters)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        run = sumo.SumoSignals(folder, seed, demands.DEMANDS[demand], limit=limit)
+        run = sumo.SumoSignals(folder, seed, demands.DEMANDS[demand], network_file=streets, limit=limit)
         drive(run, _Watched(rule, frames, kept) if frames else rule)
         ended, teleports, longest = run.seconds, run.teleports, float(run.lights.longest_B[0])
         run.close()

@@ -16,7 +16,7 @@ from citylib.allocation.signals.controllers.webster import Webster
 from citylib.allocation.signals.state import Controller
 from citylib.errors import InputError
 
-__all__ = ["CONTROLLERS", "TUNED", "Range", "make"]
+__all__ = ["CONTROLLERS", "TUNED", "USUAL", "Range", "make"]
 
 CONTROLLERS: dict[str, Any] = {
     "equal": FixedTime,
@@ -52,6 +52,12 @@ TUNED: dict[str, dict[str, Range]] = {
         "interval": Range(5, 20, 5), "least": Range(0, 20, 5), "red_most": Range(60, 240, 10), "coming": Range(0, 1)
     },
 }  # fmt: skip
+
+USUAL: dict[str, dict[str, float]] = {  # a first guess: an engineer's; a block takes 22 s at the limit of speed
+    "webster": {"cycle": 90, "east": 22, "north": 0},
+    "actuated": {"gap": 2, "through_most": 40, "left_most": 15},
+    "max-pressure": {"interval": 5, "least": 5, "red_most": 120, "coming": 0.0},
+}
 
 
 def make(name: str, parameters: Mapping[str, Any]) -> Controller:
