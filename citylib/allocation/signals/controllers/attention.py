@@ -24,7 +24,7 @@ COUNT = sum(_SIZES.values())
 
 
 def near() -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Return how two phases lie to each other: 0 same junction, 1 next ones along north-south, 2 along east-west, -1 far.
+    """Return how two phases lie: 0 same junction, 1 next ones along north-south, 2 along east-west, -1 far.
 
     Returns
     -------

@@ -11,6 +11,9 @@ from citylib.allocation.signals.state import GridState
 __all__ = ["MaxPressure"]
 
 
+TIE = 1e-3  # of a vehicle: between equals the one that has green keeps it
+
+
 class MaxPressure:
     """The phase of the largest pressure; a bound on the time without green, or left turns starve.
 
@@ -42,8 +45,10 @@ class MaxPressure:
         line, behind, coming, ahead = features.queues(state)
         lanes_P = torch.tensor([2.0, 1.0] * grid.AXES)[:, None]
         spread = ahead * lanes_P / 4  # those ahead are on the lanes of all movements; these are the movement's own
-        pressure_BJP = (line + behind + self.coming * coming - spread).sum(dim=3) * lanes_P[:, 0]
-        best_BJ = pressure_BJP.argmax(dim=2)
+        relief = (line + behind + self.coming * coming - spread).clamp(min=0)  # whom it would not help need not drive
+        pressure_BJP = relief.sum(dim=3) * lanes_P[:, 0]
+        now_BJP = torch.nn.functional.one_hot(state.phase_BJ, grid.PHASES)
+        best_BJ = (pressure_BJP + TIE * now_BJP).argmax(dim=2)
         longest_BJ, who_BJ = state.waited_BJP.max(dim=2)
         want_BJ = torch.where(longest_BJ >= self.red_most, who_BJ, best_BJ)
         return torch.where((state.green_BJ < self.least) | state.changing_BJ, state.phase_BJ, want_BJ)
