@@ -174,7 +174,7 @@ def _traces(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return Plotly's traces and layout: a trace of queues and one of lights a panel; the slider sets their marks."""
     symbols = np.array(["line-ns-open", "line-ew-open"])
-    moments = [
+    moments: list[dict[str, Any]] = [
         {"marker.size": [v for key in wait for v in (_size_list(wait[key][k]), [10] * len(green[key][k]))],
          "marker.symbol": [v for key in wait for v in ("circle", symbols[(green[key][k] // 2).astype(int)].tolist())]}
         for k in range(len(t))

@@ -98,7 +98,8 @@ def rates(seconds: npt.ArrayLike, demand: Demand = DEMANDS["grid4-v1"]) -> Float
     factor = np.full(16, 0.85)  # west rows, east rows, south columns, north columns
     factor[[1, 2, 14, 12]] = [1.5, 1.2, 1.5, 1.2]
     there = ((t >= 0) & (t < DURATION))[:, None]
-    return BASE / 3600 * demand.scale * np.repeat(by_side, grid.SIZE, axis=1) * factor * there
+    found: FloatArray = BASE / 3600 * demand.scale * np.repeat(by_side, grid.SIZE, axis=1) * factor * there
+    return found
 
 
 def trips(seed: int, demand: Demand = DEMANDS["grid4-v1"]) -> Trips:
@@ -141,7 +142,7 @@ def trips(seed: int, demand: Demand = DEMANDS["grid4-v1"]) -> Trips:
     order = np.argsort(departs, kind="stable")
     departs, entry_V = departs[order], entry_V[order]
     starts = grid.entries()
-    ways = [_way(*starts[entry], draw) for entry in entry_V]
+    ways = [_way(starts[entry], draw) for entry in entry_V.tolist()]
     leaves = np.array([side for _, side in ways], dtype=np.int64)
     return Trips(departs, entry_V, tuple(way for way, _ in ways), leaves)
 
@@ -173,14 +174,15 @@ def flows(demand: Demand = DEMANDS["grid4-v1"]) -> FloatArray:
     for turn, share in grid.TURNS.items():
         to = grid.downstream(turn).ravel()
         passed[to[to >= 0], np.flatnonzero(to >= 0)] += share
-    found = np.linalg.solve(np.eye(size) - passed, into)
+    found = np.linalg.solve(np.eye(size) - passed, into).astype(np.float64)
     return found.reshape(grid.JUNCTIONS, grid.AXES, grid.SIDES)
 
 
-def _way(junction: int, side: int, draw: np.random.Generator) -> tuple[tuple[tuple[int, int], ...], int]:
+def _way(start: tuple[int, int], draw: np.random.Generator) -> tuple[tuple[tuple[int, int], ...], int]:
     """Return the approaches that a vehicle passes, and the side on which it leaves."""
     passed = []
-    here: int | None = junction
+    here: int | None
+    here, side = start
     names, chances = list(grid.TURNS), np.cumsum(list(grid.TURNS.values()))
     out = side
     while here is not None:

@@ -52,7 +52,9 @@ class Search:
         ndarray, shape (count, F)
         """
         last = len(self.weights_GF) - 1
-        return self.weights_GF[np.linspace(last / count, last, count).round().astype(int)]
+        at = np.linspace(last / count, last, count).round().astype(np.int64)
+        found: FloatArray = self.weights_GF[at]
+        return found
 
 
 def evolve(

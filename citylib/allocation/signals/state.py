@@ -128,7 +128,7 @@ class Lights:
         if phase_BJ.shape != self.phase_BJ.shape:
             raise InputError("phase_BJ", f"have the shape {tuple(self.phase_BJ.shape)}", tuple(phase_BJ.shape))
         if phase_BJ.is_floating_point() or bool(((phase_BJ < 0) | (phase_BJ >= grid.PHASES)).any()):
-            raise InputError("phase_BJ", f"be phases 0 to {grid.PHASES - 1}", phase_BJ.unique().tolist())
+            raise InputError("phase_BJ", f"be phases 0 to {grid.PHASES - 1}", sorted(set(phase_BJ.flatten().tolist())))
         turned = (phase_BJ != self.phase_BJ) & (self.left_BJ <= 0)
         self.before_BJ = torch.where(turned, self.phase_BJ, self.before_BJ)
         self.phase_BJ = torch.where(turned, phase_BJ, self.phase_BJ)

@@ -92,7 +92,7 @@ class Attention:
         x_BJPF = features.of_phases(state)
         left_BJP1 = torch.tensor([0.0, 1.0] * grid.AXES)[:, None].expand(*x_BJPF.shape[:3], 1)
         x_BNG = torch.cat([x_BJPF, left_BJP1], dim=3).flatten(1, 2)
-        pieces = spread(self.weights_CF, len(x_BNG)).split(list(_SIZES.values()), dim=1)
+        pieces = torch.split(spread(self.weights_CF, len(x_BNG)), list(_SIZES.values()), dim=1)
         part = dict(zip(_SIZES, pieces, strict=True))
         wide = {key: part[key].reshape(len(x_BNG), INPUTS, WIDTH) for key in ("query", "key", "value")}
         return x_BNG, part | wide | {key: part[key][..., None] for key in ("linear", "out")}
