@@ -23,8 +23,9 @@ FloatArray = npt.NDArray[np.float64]
 BACK = 0.26  # of a block, from the junction to the middle of the drawn queue
 _FROM = np.array([[0, 1], [0, -1], [1, 0], [-1, 0]], dtype=float)  # north, south, east, west
 _BY_AXIS = 2  # colours: axis of the green phase; a lane's own is that of its axis
+GREY = "#8b949e"  # of lights; stands out on light pages and on dark ones
 FULL = 30.0  # vehicles of the largest mark
-LARGEST = 26.0  # points across
+LARGEST, TOUCHED = 18.0, 15.0  # points across, standing still and live, where two grids may share a phone's width
 
 
 def stepped(
@@ -145,9 +146,9 @@ def _places(junctions: int) -> tuple[FloatArray, FloatArray]:
     return at, at[:, None] + BACK * _FROM
 
 
-def _sizes(queue: FloatArray) -> FloatArray:
+def _sizes(queue: FloatArray, largest: float) -> FloatArray:
     """Return marks across whose area grows with the queue, in points."""
-    return LARGEST * np.sqrt(np.minimum(queue, FULL) / FULL)
+    return largest * np.sqrt(np.minimum(queue, FULL) / FULL)
 
 
 def _grid(axes: Any, queue: FloatArray, phase: FloatArray, mode: dict[str, Any]) -> None:
@@ -159,7 +160,7 @@ def _grid(axes: Any, queue: FloatArray, phase: FloatArray, mode: dict[str, Any])
     for axis in range(_BY_AXIS):
         colour = mode["colours"][axis]
         ways = slice(2 * axis, 2 * axis + 2)
-        marks = _sizes(queue[:, ways]).ravel() * 0.7
+        marks = _sizes(queue[:, ways], LARGEST).ravel()
         x, y = ends[:, ways, 0].ravel(), ends[:, ways, 1].ravel()
         axes.scatter(x, y, s=marks**2, color=colour, linewidths=0)
         mine = phase // 2 == axis
@@ -175,7 +176,7 @@ def _traces(
     """Return Plotly's traces and layout: a trace of queues and one of lights a panel; the slider sets their marks."""
     symbols = np.array(["line-ns-open", "line-ew-open"])
     moments: list[dict[str, Any]] = [
-        {"marker.size": [v for key in wait for v in (_size_list(wait[key][k]), [10] * len(green[key][k]))],
+        {"marker.size": [v for key in wait for v in (_size_list(wait[key][k]), [9] * len(green[key][k]))],
          "marker.symbol": [v for key in wait for v in ("circle", symbols[(green[key][k] // 2).astype(int)].tolist())]}
         for k in range(len(t))
     ]  # fmt: skip
@@ -186,7 +187,7 @@ def _traces(
         colours = [style.COLOURS[way // 2] for _ in range(len(at)) for way in range(4)]
         first = moments[worst]
         queue = {"size": first["marker.size"][2 * panel], "color": colours, "line": {"width": 0}, "opacity": 0.85}
-        light = {"size": 10, "symbol": first["marker.symbol"][2 * panel + 1], "line": {"width": 3, "color": "#8b949e"}}
+        light = {"size": 9, "symbol": first["marker.symbol"][2 * panel + 1], "color": GREY, "line": {"width": 3}}
         x, y = ends[..., 0].ravel(), ends[..., 1].ravel()
         spots = {"type": "scatter", "mode": "markers", "hoverinfo": "skip", "showlegend": False, **axis}
         data.append({**spots, "x": x, "y": y, "marker": queue, "name": f"{key}: waiting"})
@@ -195,7 +196,7 @@ def _traces(
 
 
 def _size_list(queue: FloatArray) -> list[float]:
-    return [round(float(v), 1) for v in _sizes(queue).ravel()]
+    return [round(float(v), 1) for v in _sizes(queue, TOUCHED).ravel()]
 
 
 def _layout(
@@ -207,12 +208,13 @@ def _layout(
     ]
     slider = {"active": worst, "steps": steps, "currentvalue": {"prefix": "after "}, "pad": {"t": 10}, "ticklen": 3}
     side = round(np.sqrt(next(iter(wait.values())).shape[1]))
-    bare = {"range": [-0.7, side - 0.3], "showgrid": False, "zeroline": False, "showticklabels": False}
+    bare = {"range": [-0.7, side - 0.3], "dtick": 1, "tick0": 0, "zeroline": False, "showline": False}
+    bare |= {"showticklabels": False, "constrain": "domain"}
     found: dict[str, Any] = {"sliders": [slider], "showlegend": False, "margin": {"l": 10, "r": 10, "t": 32, "b": 20}}
-    found["annotations"] = []
     for panel, key in enumerate(wait):
         ends = ([0.0, 1.0],) if len(wait) == 1 else ([0.0, 0.48], [0.52, 1.0])
         mark = "" if panel == 0 else "2"
-        found[f"xaxis{mark}"] = {**bare, "domain": ends[panel], "title": {"text": key}, "anchor": f"y{mark}"}
+        found[f"xaxis{mark}"] = {**bare, "domain": ends[panel], "title": {"text": key}, "side": "top"}
         found[f"yaxis{mark}"] = {**bare, "scaleanchor": f"x{mark}", "anchor": f"x{mark}"}
+        found[f"xaxis{mark}"]["anchor"] = f"y{mark}"
     return found

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from citylib.allocation.signals import demand, score, sumo, worker
@@ -33,12 +34,8 @@ def test_everybody_counts(tmp_path: Path) -> None:
 
 
 def test_routes_name_both_pieces_of_a_block() -> None:
-    trips = demand.Trips(
-        departs_V=demand.trips(1).departs_V[:1],
-        entry_V=demand.trips(1).entry_V[:1],
-        ways=(((0, 3), (1, 3)),),
-        leaves_V=demand.trips(1).leaves_V[:1] * 0 + 2,
-    )
+    first = demand.trips(1)
+    trips = demand.Trips(first.departs_V[:1], first.entry_V[:1], (((0, 3), (1, 3)),), np.array([2]))
     assert 'edges="left0A0 left0A0.240.00 A0B0 A0B0.240.00 B0bottom1"' in sumo.route_lines(trips)[1]
 
 
@@ -91,7 +88,7 @@ def test_equal_seeds_give_equal_results() -> None:
     for run in (one, two):
         run.pop("cpu_seconds")
     assert one == two
-    assert one["vehicles"] == len(demand.trips(11).departs_V)
+    assert one["vehicles"] == len(demand.trips(11).until(239).departs_V)
     assert one["unfinished"] + one["undeparted"] > 0, "four minutes are too short for all to arrive"
     assert [frame["seconds"] for frame in one["frames"]] == [0, 60, 120, 180]
 

@@ -69,6 +69,11 @@ class Trips:
     ways: tuple[tuple[tuple[int, int], ...], ...]
     leaves_V: IntArray
 
+    def until(self, seconds: float) -> Trips:
+        """Return those who want to enter before a moment; a run that is ended early has not heard of the others."""
+        count = int(np.searchsorted(self.departs_V, seconds))
+        return Trips(self.departs_V[:count], self.entry_V[:count], self.ways[:count], self.leaves_V[:count])
+
 
 def rates(seconds: npt.ArrayLike, demand: Demand = DEMANDS["grid4-v1"]) -> FloatArray:
     """Return the rate at which vehicles arrive at each entry [1/s].
@@ -124,8 +129,8 @@ def trips(seed: int, demand: Demand = DEMANDS["grid4-v1"]) -> Trips:
     Examples
     --------
     >>> first = trips(1)
-    >>> bool((np.diff(first.departs_V) >= 0).all()), first.entry_V.max() < 16
-    (True, True)
+    >>> bool((np.diff(first.departs_V) >= 0).all()), int(first.entry_V.max())
+    (True, 15)
     """
     draw = seeds.generator(seed, "signals", demand.name)
     most = rates(np.arange(0.0, DURATION, 5), demand).max(axis=0) * 1.02  # above the rate between the points, too

@@ -161,7 +161,7 @@ class SumoSignals:
                 "SUMO", "be started once in a process", "a second start", "run each simulation by worker.simulate"
             )
         self.folder, self.limit = folder, checks.integer("limit", limit, minimum=1)
-        trips = demands.trips(seed, demand)
+        trips = demands.trips(seed, demand).until(limit - 1)
         routes = folder / "trips.rou.xml"
         routes.write_text("<routes>\n" + "\n".join(route_lines(trips)) + "\n</routes>\n", encoding="utf-8")
         streets = network_file if network_file is not None else network(folder)

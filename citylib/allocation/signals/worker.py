@@ -55,6 +55,10 @@ def simulate(
     dict
         The figures of `citylib.allocation.signals.score.Score`, ``cpu_seconds``, and ``frames`` if asked for.
 
+    Notes
+    -----
+    A program that calls this does so below ``if __name__ == "__main__":``, as for any other use of processes.
+
     Raises
     ------
     InputError
