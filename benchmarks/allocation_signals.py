@@ -26,7 +26,7 @@ DEMANDS = ("grid4-v1", "held out")
 FILES = ("citylib/allocation/signals/*.py", "citylib/allocation/signals/controllers/*.py")
 PACKAGES = ("eclipse-sumo", "libsumo", "numpy", "scipy", "torch")
 GENERATIONS = {"linear index": 30, "attention": 40}
-START = (1.0, 1.0, 0.5, -0.2, 0.3, 0.2)
+START = (0.7, 1.0, 0.1, -0.3, 1.5, 0.2)
 KEPT = rows.ROOT / "citylib" / "data" / "kept" / "signals.json"
 RIVAL = "max-pressure"
 

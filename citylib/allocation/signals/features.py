@@ -12,7 +12,7 @@ from citylib.allocation.signals.state import GridState
 
 __all__ = ["FEATURES", "of_phases", "queues"]
 
-FEATURES = ("at the line", "standing behind", "on their way", "on the next block", "green now", "waited")
+FEATURES = ("at the line", "standing behind", "on their way", "on the next block", "at the line, with green", "waited")
 _SHARE = (grid.TURNS["through"] + grid.TURNS["right"], grid.TURNS["left"])
 
 
@@ -47,6 +47,9 @@ def queues(state: GridState) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, 
 def of_phases(state: GridState) -> torch.Tensor:
     """Return the features of each phase, of a size around 1.
 
+    What keeps a green going is not that it is green but that there is somebody left to use it: vehicles at the line of
+    the phase that has green count once more, with a weight of their own.
+
     Parameters
     ----------
     state : GridState
@@ -58,4 +61,4 @@ def of_phases(state: GridState) -> torch.Tensor:
     """
     line, behind, coming, ahead = (part.sum(dim=3) / 10 for part in queues(state))
     green = torch.nn.functional.one_hot(state.phase_BJ, grid.PHASES).to(line.dtype)
-    return torch.stack([line, behind, coming, ahead / 4, green, state.waited_BJP / 60], dim=-1)
+    return torch.stack([line, behind, coming, ahead / 4, line * green, state.waited_BJP / 60], dim=-1)
