@@ -8,6 +8,8 @@ simulation is kept under ``_build/signals``.
 from __future__ import annotations
 
 import argparse
+import ast
+import functools
 import hashlib
 import json
 import sys
@@ -31,12 +33,27 @@ KEPT = rows.ROOT / "citylib" / "data" / "kept" / "signals.json"
 RIVAL = "max-pressure"
 
 
+@functools.cache
+def program() -> str:
+    """Return a digest of what simulates, by its syntax without words: a new comment makes no simulation stale."""
+    whole = hashlib.sha256()
+    for name in rows.digests(FILES):
+        if Path(name).stem in ("evolution", "tuning", "point_queue", "catalogue", "__init__"):
+            continue
+        tree = ast.parse((rows.ROOT / name).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:]
+        whole.update(ast.dump(tree).encode())
+    return whole.hexdigest()[:16]
+
+
 def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-v1") -> dict[str, Any]:
     """Return the figures of a simulation: kept ones, or of a run now."""
     from citylib.allocation.signals import sumo
     from citylib.allocation.signals.worker import simulate
 
-    key = json.dumps([name, parameters, seed, demand, sumo.versions()], sort_keys=True)
+    key = json.dumps([name, parameters, seed, demand, sumo.versions(), program()], sort_keys=True)
     path = STORE / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["figures"]
@@ -77,14 +94,14 @@ def trained(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def tuned(names: tuple[str, ...], candidates: int, bar: Any) -> dict[str, dict[str, Any]]:
+def tuned(candidates: int, bar: Any) -> dict[str, dict[str, Any]]:
     """Return each controller's candidates, their scores on the choice seeds, and which was chosen.
 
     Controllers take turns, so that whenever it is stopped all have had the same budget.
     """
     from citylib.allocation.signals import tuning
 
-    first = {n: trained(n) if n in LEARNED else tuning.guesses(n) for n in names if n != "equal"}
+    first = {n: trained(n) if n in LEARNED else tuning.guesses(n) for n in ORDER if n != "equal"}
     known: dict[str, dict[str, Any]] = {n: {"tried": [], "scores": []} for n in first}
     for k in range(candidates):
         for name, so_far in known.items():
@@ -99,11 +116,11 @@ def tuned(names: tuple[str, ...], candidates: int, bar: Any) -> dict[str, dict[s
             bar.write(f"{name} {k + 1}/{candidates}: {scores[-1]:.1f} s, best {min(scores):.1f} s", file=sys.stderr)
     for so_far in known.values():
         so_far["chosen"] = so_far["tried"][int(np.argmin(so_far["scores"]))]
-    return known | ({"equal": {"tried": [{}], "scores": [], "chosen": {}}} if "equal" in names else {})
+    return known | {"equal": {"tried": [{}], "scores": [], "chosen": {}}}
 
 
-def measure(quick: bool, names: tuple[str, ...] = ORDER, candidates: int | None = None) -> Raw:
-    """Tune, then test once: the demand it was tuned on, and the one held out."""
+def played(quick: bool) -> Raw:
+    """Tune, then test once: on the demand tuned for, and on the one held out."""
     from tqdm import tqdm
 
     from citylib.allocation.signals import sumo, tuning
@@ -112,13 +129,13 @@ def measure(quick: bool, names: tuple[str, ...] = ORDER, candidates: int | None 
         raise SystemExit("needs SUMO: pip install 'citylib[sumo]'")
     if quick:
         return {"quick": once("max-pressure", tuning.guesses("max-pressure")[0], 1)}
-    many = tuning.CANDIDATES if candidates is None else candidates
+    many = tuning.CANDIDATES
     raw: Raw = {"choice_seeds": list(tuning.CHOICE), "test_seeds": list(tuning.TEST), "candidates": many}
-    total = many * len(tuning.CHOICE) * sum(n != "equal" for n in names) + 2 * len(tuning.TEST) * len(names)
+    total = many * len(tuning.CHOICE) * sum(n != "equal" for n in ORDER) + 2 * len(tuning.TEST) * len(ORDER)
     with tqdm(total=total, unit="simulation") as bar:
-        raw["controllers"] = tuned(names, many, bar)
+        raw["controllers"] = tuned(many, bar)
         for demand in DEMANDS:
-            for name in names:
+            for name in ORDER:
                 chosen = raw["controllers"][name]["chosen"]
                 found = []
                 for seed in tuning.TEST:
@@ -126,16 +143,17 @@ def measure(quick: bool, names: tuple[str, ...] = ORDER, candidates: int | None 
                     bar.update()
                 raw["controllers"][name][demand] = found
                 bar.write(f"{name}, {demand}: {np.mean([one['mean'] for one in found]):.1f} s", file=sys.stderr)
-    raw["frames"] = {name: watched(name, raw["controllers"][name]["chosen"]) for name in (RIVAL, policy(raw))}
-    raw["cpu_seconds"] = sum(
-        json.loads(p.read_text())["figures"]["cpu_seconds"] for p in STORE.glob("?" * 24 + ".json")
-    )
+    kept = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(STORE.glob("?" * 24 + ".json")))
+    raw["cpu_seconds"] = sum(one["figures"]["cpu_seconds"] for one in kept)
     return raw
 
 
-def measure_all(quick: bool) -> Raw:
-    """Return the same figures for the report of all controllers; the simulations are kept ones."""
-    return {key: value for key, value in measure(quick).items() if key not in ("frames", "cpu_seconds")}
+def measure(quick: bool) -> Raw:
+    """Tune and test all, and keep the grid's minutes under the rival and the policy chosen."""
+    raw = played(quick)
+    if quick:
+        return raw
+    return raw | {"frames": {name: watched(name, raw["controllers"][name]["chosen"]) for name in (RIVAL, policy(raw))}}
 
 
 def watched(name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -225,7 +243,7 @@ POINTS = (
     ),
     Point(
         "signals_all", "all controllers on grid4-v1 and the demand held out: mean delay/95th percentile [s]",
-        "", measure_all, judge_all, PACKAGES, FILES, long=True,
+        "", played, judge_all, PACKAGES, FILES, long=True,
     ),
 )  # fmt: skip
 
@@ -235,7 +253,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one simulation")
     parser.add_argument("--train", action="store_true", help="train the learned rules, no more")
-    parser.add_argument("--tune", type=int, metavar="N", help="N candidates each, and their tests; records nothing")
+    parser.add_argument("--tune", type=int, metavar="N", help="try N candidates of each controller, no more")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--only", help="measure one point")
     given = parser.parse_args()
@@ -243,7 +261,10 @@ def main() -> int:
         print({name: trained(name)[0] for name in LEARNED})
         return 0
     if given.tune is not None:
-        measure(False, candidates=given.tune)
+        from tqdm import tqdm
+
+        with tqdm(total=given.tune * 5 * (len(ORDER) - 1), unit="simulation") as bar:
+            tuned(given.tune, bar)
         return 0
     code = rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
     if given.only == "signals" and not given.quick:

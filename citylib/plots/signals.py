@@ -210,7 +210,7 @@ def _layout(
     side = round(np.sqrt(next(iter(wait.values())).shape[1]))
     bare = {"range": [-0.7, side - 0.3], "dtick": 1, "tick0": 0, "zeroline": False, "showline": False}
     bare |= {"showticklabels": False, "constrain": "domain"}
-    found: dict[str, Any] = {"sliders": [slider], "showlegend": False, "margin": {"l": 10, "r": 10, "t": 32, "b": 20}}
+    found: dict[str, Any] = {"sliders": [slider], "margin": {"l": 10, "r": 10, "t": 62, "b": 20}}
     for panel, key in enumerate(wait):
         ends = ([0.0, 1.0],) if len(wait) == 1 else ([0.0, 0.48], [0.52, 1.0])
         mark = "" if panel == 0 else "2"
