@@ -34,4 +34,5 @@
 - `citylib.allocation.sensor_choice`: by chance, in turn, fixed sets, greedy
 - `citylib.allocation.sensor_learned`: a linear index and attention that correct the filter's variance
 - `citylib.allocation.polling`: how often to visit each monitor
+- `citylib.allocation.signals`: traffic lights in SUMO and in a model of queues, and six rules for them
 """

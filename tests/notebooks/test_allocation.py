@@ -55,3 +55,21 @@ def test_boston(run_chapter: Callable[..., Any], real_data: Path) -> None:
     ran = run_chapter(CHAPTER, source="requests-boston-311", min_cases=1000)
     unseen = pd.read_parquet(ran["folder"] / ran["tables"]["unseen"]["file"]).set_index("rule")
     assert unseen.loc["best", "low"] > 0
+
+
+SIGNALS = "allocation/07_traffic_signals"
+LITTLE = {"runs": 1, "generations": 1, "pairs": 2, "until": 600, "simulated": 120}
+
+
+def test_traffic_signals(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(SIGNALS, **LITTLE)
+    assert {"live", "weights", "against", "card"} <= set(ran["tables"])
+    assert {"demand", "delays", "grid"} <= set(ran["figures"])
+    assert any(one["file"] == "data/kept/signals.json" for one in ran["receipt"]["data"])
+    shown = pd.read_parquet(ran["folder"] / ran["tables"]["test_grid4_v1"]["file"])
+    assert (shown["teleports"] == 0).all()
+    assert (shown["unfinished"] == 0).all()
+    told = " ".join(ran["said"])
+    assert "Chosen on the choice seeds" in told
+    assert "installed here" in told or "Simulated here" in told
+    assert "attention" in told.lower(), "what attention is worth is said, whichever way"
