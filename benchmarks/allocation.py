@@ -1,4 +1,8 @@
-"""Shares of a budget: exact water-filling beside a convex solver, its speed and its gradient."""
+"""Shares of a budget and what hangs on them held to their bars: exact answers, policies, feedback, sensors, stations.
+
+``python -m benchmarks.allocation`` shows what was recorded and measures what is quick; ``--only POINT`` makes
+a point anew.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import rows
+from benchmarks import (
+    allocation_attack,
+    allocation_budget,
+    allocation_drift,
+    allocation_explain,
+    allocation_sensors,
+    allocation_signals,
+    allocation_stations,
+    chapters,
+    rows,
+)
 from benchmarks.rows import Point, Raw, Verdict, median
 
 RESOURCES, MANY, SOLVED = 50, 100_000, 200
@@ -108,8 +122,19 @@ POINTS = (
         "under 1 s; residual 1e-10, gradient 1e-6; objective 1e-7 and shares 1e-4 to cvxpy",
         measure, judge, ("numpy", "numba", "torch", "cvxpy", "clarabel"), FILES,
     ),
+    chapters.point("allocation_chapters", ("allocation/*",), ("notebooks/allocation/*.ipynb",)),
 )  # fmt: skip
+PARTS = (
+    allocation_budget,
+    allocation_attack,
+    allocation_drift,
+    allocation_explain,
+    allocation_sensors,
+    allocation_signals,
+    allocation_stations,
+)
+EVERY = (*POINTS, *(point for part in PARTS for point in part.POINTS))
 
 
 if __name__ == "__main__":
-    raise SystemExit(rows.main(POINTS, __doc__))
+    raise SystemExit(rows.main(EVERY, __doc__))

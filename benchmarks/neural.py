@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from benchmarks import (
+    chapters,
     neural_beijing,
     neural_beijing_all,
     neural_boroondara,
@@ -79,6 +80,8 @@ POINTS = (
     Point("leaks", "values after the cut shuffled, values after each origin shuffled, windows across the split",
           "weights, scalers, epochs and forecasts unchanged bit for bit; refused", leaks, judge_leaks,
           ("torch", "pytest")),
+    chapters.point("neural_chapters", ("neural/*", "timeseries/05_hybrid"),
+                   ("notebooks/neural/*.ipynb", "notebooks/timeseries/05_hybrid.ipynb")),
 )  # fmt: skip
 PARTS = (
     neural_losloop,
