@@ -1,7 +1,8 @@
 """Chapters held to the budget of a chapter: a CPU minute and 2 GiB, cold, at the book's parameters.
 
 ``python -m benchmarks.neural --only neural_chapters`` and ``python -m benchmarks.allocation --only
-allocation_chapters`` run every chapter of their part by the embedded plan, one at a time, and record what its receipt says.
+allocation_chapters`` run every chapter of their part by the embedded plan, one at a time,
+and record what its receipt says.
 """
 
 from __future__ import annotations
