@@ -55,14 +55,14 @@ def simulate(
     dict
         The figures of `citylib.allocation.signals.score.Score`, ``cpu_seconds``, and ``frames`` if asked for.
 
-    Notes
-    -----
-    A program that calls this does so below ``if __name__ == "__main__":``, as for any other use of processes.
-
     Raises
     ------
     InputError
         SUMO is missing, an unknown name, parameters that break a rule, or the process ended early.
+
+    Notes
+    -----
+    A program that calls this does so below ``if __name__ == "__main__":``, as for any other use of processes.
     """
     make(controller, parameters)
     checks.one_of("demand", demand, demands.DEMANDS)
