@@ -202,11 +202,7 @@ def after_opening(notes: Iterable[str]) -> list[str]:
     >>> after_opening(["Case Closed. Closed date : 2015-01-05 10:00:00.5 Case Resolved", "Case Closed Case Noted"])
     ['Case Resolved', 'Case Noted']
     """
-    texts = list(notes)
-    for at, note in enumerate(texts):
-        if not isinstance(note, str):
-            raise InputError("notes", "be texts; leave out cases without one", f"{type(note).__name__} at {at}")
-    return [_OPENING.sub("", note) for note in texts]
+    return [_OPENING.sub("", note) for note in _texts(notes)]
 
 
 def code(notes: Iterable[str]) -> list[str]:
@@ -222,13 +218,18 @@ def code(notes: Iterable[str]) -> list[str]:
     list of str
         One of `OUTCOMES`, or `UNCODED` where no phrase of any rule is found.
 
+    Raises
+    ------
+    InputError
+        A note that is no text, such as NaN.
+
     Examples
     --------
     >>> code(["Case Resolved vehicle not at location", "Case Noted", "Case Resolved", "thanks"])
     ['not found', 'no action', 'done', 'uncoded']
     """
     known: dict[str, str] = {}
-    return [known.get(n) or known.setdefault(n, _first(n)) for n in notes]
+    return [known.get(n) or known.setdefault(n, _first(n)) for n in _texts(notes)]
 
 
 def hide(notes: Iterable[str]) -> list[str]:
@@ -244,13 +245,18 @@ def hide(notes: Iterable[str]) -> list[str]:
     list of str
         `HIDDEN` for each run of phrases; `code` finds nothing in them.
 
+    Raises
+    ------
+    InputError
+        A note that is no text, such as NaN.
+
     Examples
     --------
     >>> hide(["case resolved. lamp replaced by crew"])
     ['[rule]. lamp [rule] by crew']
     """
     known: dict[str, str] = {}
-    return [known.get(n) or known.setdefault(n, _hidden(n)) for n in notes]
+    return [known.get(n) or known.setdefault(n, _hidden(n)) for n in _texts(notes)]
 
 
 def words_left(notes: Iterable[str]) -> list[int]:
@@ -268,6 +274,15 @@ def rules() -> pd.DataFrame:
     """Return the outcomes as a table: outcome, says, patterns (how many regular expressions stand for it)."""
     many = {name: sum(len(found) for other, found in _RULES if other == name) for name in OUTCOMES}
     return pd.DataFrame({"outcome": OUTCOMES, "says": [_SAYS[n] for n in OUTCOMES], "patterns": list(many.values())})
+
+
+def _texts(notes: Iterable[str]) -> list[str]:
+    """Return the notes if each is a text; what a note says is told nobody."""
+    texts = list(notes)
+    for at, note in enumerate(texts):
+        if not isinstance(note, str):
+            raise InputError("notes", "be texts; leave out cases without one", f"{type(note).__name__} at {at}")
+    return texts
 
 
 def _first(note: str) -> str:

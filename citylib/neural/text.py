@@ -162,7 +162,14 @@ class Vocabulary:
         Returns
         -------
         Texts
+
+        Raises
+        ------
+        InputError
+            A single text in place of a sequence: it would be taken for a text a letter.
         """
+        if isinstance(texts, str):
+            raise InputError("texts", "be a sequence of texts, such as a list of one", "a single text")
         length = checks.integer("length", length, minimum=1)
         ids = np.full((len(texts), length + 1), PAD, dtype=np.int64)
         ids[:, 0] = START
@@ -283,21 +290,30 @@ def losses(model: LanguageModel, texts: Texts, *, batch: int = 256) -> FloatArra
     Raises
     ------
     InputError
-        A masked model: it sees what it is to predict.
+        A masked model: it sees what it is to predict. No texts, or tokens that the model does not know.
     """
     if not model.causal:
         raise InputError("model", "be causal: a masked model sees both sides of a token", "masked")
+    if not len(texts.ids):
+        raise InputError("texts", "hold at least one", 0)
+    if texts.ids.max() >= model.size:
+        raise InputError("texts", f"be of the model's vocabulary of {model.size} tokens", f"token {texts.ids.max()}")
+    batch = checks.integer("batch", batch, minimum=1)
     out = np.zeros(len(texts.ids))
     where = next(model.parameters()).device
     order = np.argsort(texts.tokens, kind="stable")  # short ones together, so that little padding is worked on
+    was = model.training
     model.eval()
-    with torch.no_grad():
-        for rows in np.array_split(order, max(1, math.ceil(len(order) / batch))):
-            x_BL = _trimmed(torch.from_numpy(texts.ids[rows]).to(where))
-            real_BL = x_BL[:, 1:] != PAD
-            lost_P = functional.cross_entropy(model(x_BL[:, :-1], real_BL), x_BL[:, 1:][real_BL], reduction="none")
-            owner_P = real_BL.nonzero()[:, 0].cpu().numpy()
-            out[rows] = np.bincount(owner_P, lost_P.cpu().double().numpy(), minlength=len(rows))
+    try:
+        with torch.no_grad():
+            for rows in np.array_split(order, math.ceil(len(order) / batch)):
+                x_BL = _trimmed(torch.from_numpy(texts.ids[rows]).to(where))
+                real_BL = x_BL[:, 1:] != PAD
+                lost_P = functional.cross_entropy(model(x_BL[:, :-1], real_BL), x_BL[:, 1:][real_BL], reduction="none")
+                owner_P = real_BL.nonzero()[:, 0].cpu().numpy()
+                out[rows] = np.bincount(owner_P, lost_P.cpu().double().numpy(), minlength=len(rows))
+    finally:
+        model.train(was)
     return out
 
 
@@ -319,13 +335,20 @@ def perplexity(losses_N: npt.ArrayLike, texts: Texts) -> dict[str, float]:
     dict
         ``token``, ``word`` and ``bits_per_character``.
 
+    Raises
+    ------
+    InputError
+        No losses, some that are missing, or not one a text.
+
     Examples
     --------
     >>> one = Texts(np.zeros((1, 5), dtype=int), np.array([4]), np.array([8]), np.array([2]))
     >>> perplexity([4 * np.log(2)], one) == {"token": 2.0, "word": 4.0, "bits_per_character": 0.5}
     True
     """
-    total = float(checks.series("losses_N", losses_N).sum())
+    lost_N = checks.series("losses_N", losses_N)
+    checks.same_length(losses_N=lost_N, texts=texts.ids)
+    total = float(lost_N.sum())
     return {
         "token": math.exp(total / texts.tokens.sum()),
         "word": math.exp(total / texts.words.sum()),

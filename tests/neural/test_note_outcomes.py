@@ -59,6 +59,9 @@ def test_the_opening_goes_whatever_its_form() -> None:
 def test_a_case_without_a_note_is_refused_and_no_text_is_told() -> None:
     with pytest.raises(InputError, match=r"notes must be texts.*float at 1"):
         rules.after_opening(["Case Closed. Lamp replaced, Somers", float("nan")])  # type: ignore[list-item]
+    for of in (rules.code, rules.hide):
+        with pytest.raises(InputError, match=r"notes must be texts.*float at 0"):
+            of([float("nan")])  # type: ignore[list-item]
     with pytest.raises(InputError, match=r"text must be a text.*float"):
         Masker.learn(["lamp replaced", float("nan")])  # type: ignore[list-item]
 

@@ -23,6 +23,16 @@ GIVEN = {"channel": ["App", None], "place": ["South Boston / Waterfront", " "], 
         ("printed SENT", ""),
         ("sent to contractor", ""),
         ("Graffiti: Ward 10 1003", "graffiti: ward [number] [number]"),
+        ("Issued Permit question", "issued permit question"),
+        ("Re: printed sign missing", "re: printed sign missing"),
+        ("Sidewalk - broken", "sidewalk - broken"),
+        ("Heat - Excessive Insufficient", "heat - excessive insufficient"),
+        ("tree/stump sent me flying", "tree/stump sent me flying"),
+        ("Street Light Outages - Printed", "street light outages"),
+        ("Street Light Outages SENT TO MAVERICK LP# N011840", "street light outages"),
+        ("News Boxes - Reinspect Sun Aug 9", "news boxes"),
+        ("acorns out / RE-SENT TO MAVERICK", "acorns out"),
+        ("PRINTED STRAY VOLTAGE", ""),
         ("Call 617-635-4500", "call [phone]"),
         (None, ""),
         ("", ""),
@@ -36,6 +46,13 @@ def test_one_token_a_column() -> None:
     found = routing.requests_as_text(["lamp out", "tree"], **GIVEN)
     assert found[0] == "lamp out [channel app] [place south boston   waterfront] [hour 9] [day 0]"
     assert found[1].startswith("tree [channel unknown] [place unknown]")
+
+
+def test_a_time_that_is_missing_changes_no_other_row() -> None:
+    opened = pd.Series([pd.Timestamp("2015-03-02 10:30"), pd.NaT])
+    found = routing.requests_as_text(["lamp out", "tree"], **(GIVEN | {"opened": opened}))
+    assert found[0].endswith("[hour 9] [day 0]")
+    assert found[1].endswith("[hour unknown] [day unknown]")
 
 
 def test_nothing_else_can_go_in() -> None:

@@ -119,6 +119,30 @@ def test_a_classifier_starts_from_what_was_pre_trained(words: text.Vocabulary) -
     assert (net(found.tensor()).argmax(dim=1) == y_N).all()
 
 
+def test_losses_leave_the_model_as_it_was_and_refuse_other_texts(words: text.Vocabulary) -> None:
+    net, found = model(words, causal=True).train(), words.encode(TEXTS[:3], length=12)
+    after = []
+    for mode in (True, False):
+        text.losses(net.train(mode), found)
+        after.append(net.training)
+    assert after == [True, False]
+    other = text.Texts(found.ids + words.size, found.tokens, found.characters, found.words)
+    for bad, rule in (
+        (found.part([False] * 3), "at least one"),
+        (other, "vocabulary"),
+        (words.encode([], length=3), "one"),
+    ):
+        with pytest.raises(InputError, match=rule):
+            text.losses(net, bad)
+    with pytest.raises(InputError, match="at most 13"):
+        text.losses(net.train(), words.encode(["the lamp is out " * 9], length=30))
+    assert net.training
+    with pytest.raises(InputError, match="same length"):
+        text.perplexity([1.0, 2.0], found)
+    with pytest.raises(InputError, match="sequence of texts"):
+        words.encode("lamp", length=6)
+
+
 def test_refusals(words: text.Vocabulary) -> None:
     draw = seeds.torch_generator(0)
     with pytest.raises(InputError, match="texts"):
