@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from pybtex.database import parse_file
 
 from citylib.cli.app import app
 from tests.book.conftest import ROOT
@@ -51,8 +52,9 @@ def test_commands_on_the_pages_exist() -> None:
 
 
 def test_references_are_given_once_and_cited_ones_exist() -> None:
-    keys = re.findall(r"^@\w+\{([^,]+),", (BOOK / "references.bib").read_text(encoding="utf-8"), re.M)
-    assert len(keys) == len(set(keys))
+    keys = list(parse_file(BOOK / "references.bib").entries)  # refuses what the book's build refuses, and repeats
+    written = re.findall(r"^@\w+\{([^,]+),", (BOOK / "references.bib").read_text(encoding="utf-8"), re.M)
+    assert sorted(written) == sorted(keys)
     texts = [p.read_text(encoding="utf-8") for p in [*BOOK.rglob("*.md"), *(ROOT / "notebooks").rglob("*.ipynb")]]
     cited = {
         key.strip() for t in texts for keys_ in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", t) for key in keys_.split(",")
