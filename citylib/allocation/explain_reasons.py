@@ -52,7 +52,7 @@ def reasons(facts: Mapping[str, npt.ArrayLike], share: Share) -> dict[str, Float
     --------
     >>> told = reasons({"calls": [1.0, 3.0]}, lambda f: f["calls"] / f["calls"].sum(axis=1, keepdims=True))
     >>> {name: value.round(3).tolist() for name, value in told.items()}
-    {'own calls': [-0.158, 0.1], "others' calls": [-0.092, 0.15]}
+    {'own calls': [-0.158, 0.092], "others' calls": [-0.092, 0.158]}
     """
     held = {name: checks.series(name, value) for name, value in facts.items()}
     checks.integer("number of facts", len(held), minimum=1, maximum=LARGEST // 2)
