@@ -171,8 +171,8 @@ def sketch() -> Raw:
         scores = [] if name == "equal" else [tuning.worth(found)]
         raw["controllers"][name] = {"chosen": guess, "scores": scores, DEMANDS[0]: found}
     raw["note"] = (
-        "It holds first guesses, none of them tuned on the simulator, on two choice seeds; attention, Webster, the surge "
-        "and the test seeds are not in it."
+        "It holds first guesses, none of them tuned on the simulator, on two choice seeds; attention, Webster, the "
+        "surge and the test seeds are not in it."
     )
     return raw | {"frames": watched(raw)}
 
