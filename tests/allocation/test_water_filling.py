@@ -162,6 +162,14 @@ def test_bounds_that_cannot_be_kept_name_the_resources():
         give(low=[-0.1, 0.5])
     with pytest.raises(InputError, match="leave every instance a resource"):
         give(mask=[False, False])
+    with pytest.raises(InputError, match=r"be 0 or more, got 'north -0\.1'$"):
+        give(low=[-0.1, 0.5])
+    with pytest.raises(InputError, match="names must name the 2 resources, got 3"):
+        water_filling.fill([1.0, 2.0], [1.0, 1.0], 1.0, low=[0.1, 0.1], names=["north", "south", "east"])
+    with pytest.raises(InputError, match=r"together 1\.2 \(instance 1\)"):
+        water_filling.fill(np.ones((2, 2)), np.ones((2, 2)), 1.0, low=[[0.1, 0.1], [0.6, 0.6]])
+    with pytest.raises(InputError, match="otherwise must be finite"):
+        bounds.by_name("cap", {"north": 0.2}, ["north", "south"], otherwise=np.inf)
     with pytest.raises(UnknownNameError, match="did you mean 'north'"):
         bounds.by_name("minimum", {"norht": 0.2}, ["north", "south"], otherwise=0)
 

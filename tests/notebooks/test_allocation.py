@@ -33,6 +33,14 @@ def test_plainly(run_plainly: Callable[..., Any]) -> None:
     assert any("cannot be kept" in p.get("text", "") for p in payloads), "too large a promise is told, not raised"
 
 
+@pytest.mark.parametrize("budget", [0.05, 3.0])
+def test_hours_saved_are_found_whatever_the_budget(run_chapter: Callable[..., Any], budget: float) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", **SMALL, budget=budget)
+    saved = ran["records"]["hours_saved"]["value"]
+    assert 0 <= saved < 0.15, "the best split needs no more hours than shares by requests, and here not many fewer"
+    assert not any("nearly free" in text for text in ran["said"])
+
+
 def test_an_own_file(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     n = 900
@@ -40,13 +48,15 @@ def test_an_own_file(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
     rows = pd.DataFrame({"id": [f"r{k}" for k in range(n)]})
     rows["opened"] = pd.Timestamp("2025-01-06") + pd.to_timedelta(np.sort(draw.integers(0, 70 * 1440, n)), unit="min")
     rows["closed"] = rows["opened"] + pd.Timedelta(days=2)
-    rows["category"] = draw.choice(["tree", "light"], n)
+    rows["category"] = draw.choice(["tree", "light", None], n)
     rows["latitude"], rows["longitude"] = 50 + 0.02 * where + 0.002 * draw.random(n), 8 + 0.002 * draw.random(n)
     rows["ward"] = np.array(["A", "B", "C"])[where]
     path = tmp_path / "requests.csv"
     rows.to_csv(path, index=False)
     ran = run_chapter(CHAPTER, source=f"file:{path}", place="ward", crew="category", **SMALL)
     assert ran["records"]["kkt_residual"]["value"] < 1e-10
+    several = pd.read_parquet(ran["folder"] / ran["tables"]["several"]["file"])
+    assert set(several["trade"]) == {"tree", "light"}, "who does the work is not known: that is no trade"
 
 
 @pytest.mark.real

@@ -34,6 +34,25 @@ def test_a_district_that_is_asked_for_is_told(run_plainly: Callable[..., Any]) -
     assert any(p.get("text", "").count("others' requests") for p in payloads)
 
 
+def test_a_district_that_gets_nothing_is_told_what_an_hour_would_bring(run_chapter: Callable[..., Any]) -> None:
+    far = {"budget": 0.05, "speed": 3.0, "on_site": 1.0, "who": "Lantern Hill"}
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", **SMALL, **far)
+    (told,) = (text for text in ran["said"] if text.startswith("**Lantern Hill** gets 0.0 of"))
+    assert "less than" in told
+    assert "as everywhere else" not in told
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"orders": 3}, "orders must be a multiple of 2"), ({"who": "Lantern Hil"}, "Lantern Hill")]
+)
+def test_what_is_wrong_is_told_before_training(
+    run_chapter: Callable[..., Any], wrong: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(AssertionError, match=words) as told:
+        run_chapter(CHAPTER, source="synthetic:tiny", **SMALL | wrong)
+    assert "learn.fit(" not in str(told.value)
+
+
 @pytest.mark.real
 @pytest.mark.slow
 def test_boston(run_chapter: Callable[..., Any], real_data: Path) -> None:

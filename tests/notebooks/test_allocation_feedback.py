@@ -33,8 +33,21 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
 
 
 def test_plans_that_cost_much_are_made_seldom(run_chapter: Callable[..., Any]) -> None:
-    ran = run_chapter(CHAPTER, **SMALL, plan_cost=1.0)
+    ran = run_chapter(CHAPTER, **SMALL | {"plan_cost": 1.0, "pushes": [3.0]})
     assert ran["records"]["steps_between_plans"]["value"] == 20
+    assert any("most with 3" in text for text in ran["said"])
+    assert not any("instead of" in text for text in ran["said"]), "one step tried is not compared with itself"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"pushes": []}, "pushes must hold a value to try"), ({"place": "distrct"}, "district")]
+)
+def test_what_is_wrong_is_told_before_worlds_are_made(
+    run_chapter: Callable[..., Any], wrong: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(AssertionError, match=words) as told:
+        run_chapter(CHAPTER, **SMALL | wrong)
+    assert "drift.drift(" not in str(told.value)
 
 
 @pytest.mark.real

@@ -30,7 +30,10 @@ def test_attention(run_chapter: Callable[..., Any]) -> None:
     assert len(contest) == 12
     assert contest["regret"].is_monotonic_increasing
     assert any("keeps all of it" in text for text in ran["said"])
-    assert any("Attention's best form" in text or "attention is best" in text for text in ran["said"])
+    assert any("Attention's best form" in text for text in ran["said"])
+    chosen = contest["brought"].idxmax()
+    assert any(f"**{chosen}** is chosen" in text for text in ran["said"]), "the test weeks choose nothing"
+    assert ran["records"]["regret_chosen"]["value"] == pytest.approx(contest.loc[chosen, "regret"])
     assert {"regret_4", "regret_50"} <= set(frame(ran, "other_counts"))
     assert "map" in ran["figures"]
     recorded = (KEPT / "allocation_budget.json").is_file()
@@ -56,3 +59,8 @@ def test_under_attack(run_chapter: Callable[..., Any]) -> None:
 def test_a_live_curve_needs_two_sizes(run_plainly: Callable[..., Any]) -> None:
     with pytest.raises(Exception, match="small must be fewer weeks than contexts"):
         run_plainly(ATTENTION, **SMALL | {"small": 200})
+
+
+def test_other_numbers_are_other_numbers(run_chapter: Callable[..., Any]) -> None:
+    with pytest.raises(AssertionError, match="others must be numbers never trained on, and not 4"):
+        run_chapter(ATTENTION, **SMALL | {"resources": 4})
