@@ -48,15 +48,16 @@ def test_an_own_file(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
     rows = pd.DataFrame({"id": [f"r{k}" for k in range(n)]})
     rows["opened"] = pd.Timestamp("2025-01-06") + pd.to_timedelta(np.sort(draw.integers(0, 70 * 1440, n)), unit="min")
     rows["closed"] = rows["opened"] + pd.Timedelta(days=2)
-    rows["category"] = draw.choice(["tree", "light", None], n)
+    rows["category"] = draw.choice(["tree", "light"], n)
     rows["latitude"], rows["longitude"] = 50 + 0.02 * where + 0.002 * draw.random(n), 8 + 0.002 * draw.random(n)
     rows["ward"] = np.array(["A", "B", "C"])[where]
+    rows["team"] = draw.choice(["green", "electric", None], n)
     path = tmp_path / "requests.csv"
     rows.to_csv(path, index=False)
-    ran = run_chapter(CHAPTER, source=f"file:{path}", place="ward", crew="category", **SMALL)
+    ran = run_chapter(CHAPTER, source=f"file:{path}", place="ward", crew="team", **SMALL)
     assert ran["records"]["kkt_residual"]["value"] < 1e-10
     several = pd.read_parquet(ran["folder"] / ran["tables"]["several"]["file"])
-    assert set(several["trade"]) == {"tree", "light"}, "who does the work is not known: that is no trade"
+    assert set(several["trade"]) == {"green", "electric"}, "who does the work is not known: that is no trade"
 
 
 @pytest.mark.real
