@@ -80,6 +80,9 @@ def poll(variance_N: npt.ArrayLike, forgets_N: npt.ArrayLike, *, budget: float, 
     Every monitor that is visited at all has the same price (v - p) h'(f). One that forgets fast has a low price even
     for its first visit, (v - p) / (2 c): it is left alone, though it is the one of which least is known.
 
+    p, the variance just after a visit, is taken to be what one reading leaves of v, as if nothing were remembered of
+    the visits before. With many visits a day less is left than that.
+
     Parameters
     ----------
     variance_N, forgets_N : array_like, shape (N,)
@@ -117,6 +120,11 @@ def poll(variance_N: npt.ArrayLike, forgets_N: npt.ArrayLike, *, budget: float, 
         price = (low + high) / 2
         low, high = (price, high) if _visits(price, worth, forgets).sum() > total else (low, price)
     visits = _visits(high, worth, forgets)
+    if (
+        not visits.any()
+    ):  # so few that the price cannot be told from the first visit's: to those where that is worth most
+        first = worth / forgets
+        visits = (first == first.max()).astype(np.float64)
     visits = visits * total / visits.sum()
     return Polling(visits, mean_variance(visits, variance, forgets, noise=noise), high)
 

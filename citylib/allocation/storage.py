@@ -138,7 +138,8 @@ def plan(
 
     One day is a deterministic plan. Of several, each as likely, the mean bill is made least (stochastic), the mean
     over the dearest of them, or the bill of the dearest one (robust over what is given). The schedule is the same
-    whichever day comes: nothing is decided after it has begun.
+    whichever day comes: nothing is decided after it has begun. What the battery gives beyond the load goes to the grid
+    and is paid at the price of the hour.
 
     Parameters
     ----------
@@ -192,7 +193,11 @@ def plan(
     checks.same_length(load_ST=load[0], price=cost)
     checks.number("peak_price", peak_price, minimum=0)
     checks.fraction("tail", tail, closed=True)
-    room = np.broadcast_to(checks.array("flexible", np.atleast_1d(flexible), ndim=1, minimum=0), (hours,))
+    room = checks.array("flexible", np.atleast_1d(flexible), ndim=1, minimum=0)
+    if len(room) not in (1, hours):
+        raise InputError("flexible", f"be one number, or one for each of {hours} hours", len(room))
+    room = np.broadcast_to(room, (hours,))
+    checks.number("peak_so_far", peak_so_far, minimum=0)
     first = battery.start if start is None else checks.number("start", start, minimum=0, maximum=battery.energy)
     last = battery.start if end is None else checks.number("end", end, minimum=0, maximum=battery.energy)
     _reachable(battery, first, last, hours)

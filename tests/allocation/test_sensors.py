@@ -182,6 +182,14 @@ def test_polling_meets_its_conditions() -> None:
     assert (others >= found.variance_N.sum() - 1e-9).all()
 
 
+def test_a_visit_in_months_goes_where_the_first_one_is_worth_most() -> None:
+    variance, forgets = np.array([1.0, 1.0, 2.0]), np.array([1.0, 3.0, 50.0])
+    for budget in (1e-9, 1e-3, 0.01, 0.05, 0.2):
+        found = polling.poll(variance, forgets, budget=budget, noise=0.1)
+        np.testing.assert_allclose(found.visits_N, [budget, 0, 0], rtol=1e-9)
+        assert 0 < found.price <= 0.5
+
+
 def test_bad_input(small: sensor_field.Field, moves: sensor_dynamics.Dynamics) -> None:
     values = small.values_TN[None]
     with pytest.raises(InputError, match="no negative eigenvalue"):

@@ -121,6 +121,11 @@ def test_bad_input_is_refused() -> None:
         plan(load, battery, price=PRICE, peak_price=1.0, tail=1.5)
     with pytest.raises(InputError, match="flexible must"):
         plan(load, battery, price=PRICE, peak_price=1.0, flexible=-1.0)
+    with pytest.raises(InputError, match="flexible must be one number, or one for each of 24 hours, got 3"):
+        plan(load, battery, price=PRICE, peak_price=1.0, flexible=[0.1, 0.1, 0.1])
+    for highest in (float("nan"), -1.0):
+        with pytest.raises(InputError, match="peak_so_far must"):
+            plan(load, battery, price=PRICE, peak_price=1.0, peak_so_far=highest)
     with pytest.raises(InputError, match="same"):
         plan(load, battery, price=PRICE[:5], peak_price=1.0)
     with pytest.raises(InputError, match=r"end must be within 0.9487 MWh of the start, 0, in 1 hours, got 4"):

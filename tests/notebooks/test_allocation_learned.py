@@ -13,7 +13,7 @@ from citylib.data.recorded import KEPT
 ATTENTION, ATTACKED = "allocation/02_attention", "allocation/03_under_attack"
 SMALL = {"contexts": 200, "small": 60, "tested": 80, "width": 8, "heads": 2, "epochs": 3, "decays": [0.1], "repeats": 1}
 QUICK = {"contexts": 300, "tested": 60, "points": 3, "width": 16, "epochs": 4, "under_attack": 1, "weights": [0.3],
-         "faulty": [1, 64]}  # fmt: skip
+         "faulty": [64, 1], "strengths": [0.5, 0.05]}  # fmt: skip
 
 
 def frame(ran: dict[str, Any], name: str) -> pd.DataFrame:
@@ -51,6 +51,10 @@ def test_under_attack(run_chapter: Callable[..., Any]) -> None:
     spikes = faults[faults["fault"] == "spike"].set_index("readings")
     assert spikes.loc[64, "guard_equal"] < spikes.loc[64, "unguarded"], "the guard stands between nonsense and shares"
     assert faults.loc[faults["fault"] == "missing", "unguarded"].isna().all(), "a policy alone refuses what is missing"
+    assert any("A single spike a week" in text for text in ran["said"]), "in whatever order they are given"
+    assert any("At 0.5 standard deviations" in text for text in ran["said"])
+    assert 0 <= ran["records"]["false_alarms"]["value"] < 0.2
+    assert any("With true reports" in text for text in ran["said"]), "what the guard costs on good days is measured"
     assert any("is missing" in text for text in ran["said"])
     assert any("tokens must be known for every resource" in text for text in ran["said"])
     assert {"strength", "faults"} <= set(ran["figures"])

@@ -38,6 +38,17 @@ def test_tiny(run_chapter: Callable[..., Any]) -> None:
     assert {"recount", "expected", "median", "check", "dispatch", "floors", "patrol", "card"} <= set(ran["tables"])
 
 
+def test_a_city_that_reaches_all_is_not_told_to_build(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", **SMALL, within=30.0)
+    assert ran["records"]["covered_today"]["value"] == 1
+    assert any("one more is not needed" in text for text in ran["said"])
+
+
+def test_sites_must_hold_what_is_added(run_chapter: Callable[..., Any]) -> None:
+    with pytest.raises(AssertionError, match="sites must be at least today's 2 stations and 4 more, got 5"):
+        run_chapter(CHAPTER, source="synthetic:tiny", **SMALL | {"sites": 5, "added": 4})
+
+
 @pytest.mark.slow
 def test_an_own_file_without_streets_or_areas(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
