@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import frame, marks, style
+from citylib.plots import frame, marks, sizes, style
 
 __all__ = ["budgets", "front", "vessel"]
 
 FloatArray = npt.NDArray[np.float64]
 NARROWEST = 0.028  # of the page: room that a slanted name takes
-LONGEST = 18  # letters of a name under a basin
 
 
 def vessel(
@@ -73,7 +71,8 @@ def vessel(
         for k in range(len(middle)):
             if not named or middle[k] - middle[named[-1]] >= room:
                 named.append(k)
-        axes.set_xticks(middle[named], [_short(places[order[k]]) for k in named], rotation=55, ha="right", fontsize=8)
+        shown = [frame.short(places[order[k]]) for k in named]
+        axes.set_xticks(middle[named], shown, rotation=55, ha="right", fontsize=8)
         axes.set(ylabel="-ln(worth of a unit)")
         axes.set_ylim(floor, max(float(low.max()), level) + 0.1)
         axes.grid(False)
@@ -120,22 +119,15 @@ def budgets(
         The payload of `citylib.results.figure`.
     """
     x, dear = checks.series("budget", budget), checks.series("price", price)
-    lines = {key: checks.series(key, value) for key, value in reached.items()}
-    checks.same_length(budget=x, price=dear, **lines)
-    said = "; ".join(f"{key} from {v[0]:.0%} to {v[-1]:.0%}" for key, v in lines.items())
+    lines = marks.checked(reached, budget=x, price=dear)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-        marks.lines(above, x, lines, mode)
-        below.plot(x, dear, color=mode["colours"][0])
-        for axes in (above, below):
-            axes.axvline(now, color=mode["ink"], linewidth=0.8)
-        above.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        above.set_ylabel(label)
-        above.legend()
-        below.set(xlabel=f"budget [{unit}]", ylabel=price_label, ylim=(0, None))
+        words = {"x_label": f"budget [{unit}]", "label": label, "worth_label": price_label}
+        above = sizes.draw(figure, x, lines, dear, mode, now=now, **words)
+        frame.percent(above.yaxis)
 
-    alt = f"{label} by budget: {said}. The price of a unit falls from {dear[0]:.3g} to {dear[-1]:.3g}."
+    alt = f"{label} by budget: {marks.ends(lines, '.0%')}. "
+    alt += f"The price of a unit falls from {dear[0]:.3g} to {dear[-1]:.3g}."
     return style.show(name, draw, alt=alt, caption=caption, height=4.0)
 
 
@@ -182,14 +174,9 @@ def front(
         axes.plot(x, y, color=mode["colours"][0], label="best for each fairness")
         for k, (key, point) in enumerate(rules.items(), start=1):
             axes.plot(*point, marks.MARKS[k], color=mode["colours"][k], linestyle="none", label=key)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        frame.percent(axes.xaxis, axes.yaxis)
         axes.set(xlabel=fair_label, ylabel=efficient_label)
         axes.legend()
 
     alt = f"{efficient_label} from {y[0]:.1%} to {y[-1]:.1%} as {fair_label} goes from {x[0]:.0%} to {x[-1]:.0%}"
     return style.show(name, draw, alt=f"{alt}. {said}." if said else f"{alt}.", caption=caption, height=3.4)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip(" /") + "…"

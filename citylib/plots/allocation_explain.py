@@ -12,12 +12,11 @@ from scipy.stats import rankdata
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, style
 
 __all__ = ["card", "orders"]
 
 FloatArray = npt.NDArray[np.float64]
-LONGEST = 18  # letters of a name beside a row
 HATCHES = ("", "////", "....", "xxxx")
 
 
@@ -55,14 +54,17 @@ def orders(
         n = len(resources)
         for row, column in np.ndindex(*rank.shape):
             depth = 1 - (rank[row, column] - 1) / max(n - 1, 1)
-            box = {"color": mode["colours"][0], "alpha": 0.05 + 0.75 * depth, "linewidth": 0}
+            box = {"color": mode["colours"][0], "alpha": 0.05 + 0.55 * depth, "linewidth": 0}
             axes.fill_between([column - 0.46, column + 0.46], row - 0.42, row + 0.42, **box)
             axes.text(column, row, str(rank[row, column]), ha="center", va="center", fontsize=8, color=mode["ink"])
         axes.set_xticks(
-            range(n), [_short(v) for v in resources], rotation=40 if n > 6 else 0, ha="right" if n > 6 else "center"
+            range(n),
+            [frame.short(v) for v in resources],
+            rotation=40 if n > 6 else 0,
+            ha="right" if n > 6 else "center",
         )
-        axes.set_yticks(range(len(held)), list(held))
-        axes.set(xlim=(-0.6, n - 0.4), ylim=(len(held) - 0.5, -0.5))
+        frame.rows(axes, list(held), label="")
+        axes.set_xlim(-0.6, n - 0.4)
         axes.axhline(0.5, color=mode["ink"], linewidth=0.8)
         axes.grid(visible=False)
 
@@ -135,24 +137,20 @@ def card(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         left, middle, right = figure.subplots(1, 3, sharey=True, width_ratios=[4, 4, 3])
         at = np.arange(count)
-        low, high = held["low"][order], held["high"][order]
-        left.hlines(at, low, high, color=mode["colours"][0], linewidth=2.4, label="range")
-        left.plot(held["plan"][order], at, "o", color=mode["colours"][0], markersize=5, label="plan")
+        shown = (held[key][order] for key in ("plan", "low", "high"))
+        intervals.by_row(left, at, shown, mode["colours"][0], size=5, width=2.4, label="plan, with its range")
         left.plot(held["now"][order], at, "|", color=mode["ink"], markersize=9, markeredgewidth=1.6, label="now")
-        left.set(xlabel=unit)
         left.set_xlim(-0.03 * left.get_xlim()[1], None)  # who gets nothing is seen
         _stack(middle, {key: v[order] for key, v in why.items()}, mode)
         middle.set(xlabel=f"more than equal\n[{unit}]")
         right.barh(at, dear[order], height=0.6, color=mode["faint"], edgecolor=mode["ink"], linewidth=0.5)
         right.axvline(price, color=mode["colours"][1], linestyle="--", linewidth=1.3, label="price under the plan")
         right.set(xlabel=worth_label)
-        left.set_yticks(at, [_short(places[i]) for i in order], fontsize=8)
-        left.set_ylim(count - 0.4, -0.6)
+        frame.rows(left, [frame.short(places[i]) for i in order], label=unit, room=0.6)
+        left.tick_params(axis="y", labelsize=8)
         for axes, title in ((left, "who gets what"), (middle, "why"), (right, "one more, now")):
             axes.set_title(title, fontsize=9, loc="left")
-        handles = [a.get_legend_handles_labels() for a in (left, middle, right)]
-        figure.legend([h for pair in handles for h in pair[0]], [v for pair in handles for v in pair[1]],
-                      loc="outside upper center", ncols=4, fontsize=8)  # fmt: skip
+        frame.legend_outside(figure, (left, middle, right), 4, side="upper", size=8)
 
     alt = f"Decision card in {unit}, price {price:.3g} under the plan. {told}."
     return style.show(name, draw, alt=alt, caption=caption, height=1.6 + 0.24 * count)
@@ -168,7 +166,3 @@ def _stack(axes: Any, why: Mapping[str, FloatArray], mode: dict[str, Any]) -> No
         axes.barh(at, value, left=start, height=0.6, label=key, **look)
         plus, minus = plus + np.maximum(value, 0), minus + np.minimum(value, 0)
     axes.axvline(0, color=mode["ink"], linewidth=0.8)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip(" /") + "…"

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import frame, style
-from citylib.plots.marks import MARKS, SIX_DASHES
+from citylib.plots import frame, marks, style
 
 __all__ = ["believed", "by_interval", "regret_by_step"]
 
@@ -43,9 +42,8 @@ def regret_by_step(
     dict
         The payload of `citylib.results.figure`.
     """
-    held = {key: checks.series(key, value) for key, value in lines.items()}
-    checks.integer("number of lines", len(held), minimum=1, maximum=len(SIX_DASHES))
-    count = checks.same_length(**held)
+    held = marks.checked(lines, most=len(marks.SIX_DASHES))
+    count = len(next(iter(held.values())))
     since = checks.integer("counted_from", counted_from, minimum=0, maximum=count - 1)
     told = "; ".join(
         f"{key} from {v[0]:.2%} to {v[-1]:.2%}, {v[since:].mean():.2%} as counted" for key, v in held.items()
@@ -53,8 +51,8 @@ def regret_by_step(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, v) in enumerate(held.items()):
-            axes.plot(np.maximum(v, LEAST), color=mode["colours"][k], linestyle=SIX_DASHES[k], linewidth=1.3, label=key)
+        shown = {key: np.maximum(v, LEAST) for key, v in held.items()}
+        marks.lines(axes, np.arange(count), shown, mode, dashes=marks.SIX_DASHES)
         axes.axvline(since, color=mode["ink"], linewidth=0.8)
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -156,24 +154,19 @@ def by_interval(
         The payload of `citylib.results.figure`.
     """
     at = checks.increasing("every", checks.steps("every", every))
-    held = {key: checks.series(key, value) for key, value in lines.items()}
-    checks.integer("number of lines", len(held), minimum=1, maximum=4)
-    checks.same_length(every=at, **held)
+    held = marks.checked(lines, most=4, every=at)
     if chosen not in at:
         raise InputError("chosen", "be one of every", chosen)
     told = "; ".join(f"{key} from {v[0]:.2%} to {v[-1]:.2%}, least at {at[v.argmin()]}" for key, v in held.items())
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        for k, (key, v) in enumerate(held.items()):
-            look = {"color": mode["colours"][k], "linestyle": SIX_DASHES[k], "marker": MARKS[k], "markersize": 4}
-            axes.plot(at, v, label=key, **look)
+        marks.lines(axes, at, held, mode, marks=marks.MARKS)
         axes.axvline(chosen, color=mode["ink"], linewidth=0.8)
         axes.set_xscale("log")
-        axes.set_xticks(at, [str(v) for v in at])
-        axes.minorticks_off()
+        frame.ticks(axes, at)
         axes.set_ylim(0, None)
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        frame.percent(axes.yaxis, decimals=None)
         axes.set(xlabel=f"{step} between plans", ylabel="lost, share of the optimum")
         frame.legend_outside(figure, axes, 2, side="upper")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 
 from citylib import checks
 from citylib.errors import InputError
+from citylib.plots import marks
 
-__all__ = ["Estimates", "by_row", "checked", "tables"]
+__all__ = ["Estimates", "beside", "by_row", "checked", "tables"]
 
 FloatArray = npt.NDArray[np.float64]
 Group = TypeVar("Group", str, float)
@@ -140,3 +141,39 @@ def by_row(
     value, low, high = estimates
     axes.hlines(rows, low, high, color=colour, linewidth=width)
     axes.plot(value, rows, mark, color=colour, markersize=size, label=label)
+
+
+def beside(
+    axes: Axes,
+    x: npt.ArrayLike,
+    estimates: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]],
+    mode: Mapping[str, Any],
+    *,
+    apart: float,
+    logarithmic: bool,
+) -> None:
+    """Draw lines of estimates with their intervals as bars, a little beside each other so that all bars are seen.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where they are drawn.
+    x : array_like, shape (K,)
+        What they run along, rising.
+    estimates : mapping of str to (value, low, high), each array, shape (K,)
+        By their names in the legend, as `checked` returns them; NaN where nothing is known.
+    mode : mapping
+        As `citylib.plots.style.show` hands it to a drawing.
+    apart : float
+        How far lines stand beside each other: as a share of `x` where `logarithmic`, else of the width.
+    logarithmic : bool
+        Whether the axis across will be.
+    """
+    along = np.asarray(x, dtype=float)
+    for k, (key, (value, low, high)) in enumerate(estimates.items()):
+        aside = apart * (k - (len(estimates) - 1) / 2)
+        at = along * (1 + aside) if logarithmic else along + aside * float(np.ptp(along))
+        reach = np.vstack([value - low, high - value]).clip(min=0)
+        known = np.isfinite(value)
+        bars = {"yerr": reach[:, known], "capsize": 2, "label": key, **marks.look(k, mode, marks=marks.EIGHT_MARKS)}
+        axes.errorbar(at[known], value[known], **bars)

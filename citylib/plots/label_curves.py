@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from citylib import checks
-from citylib.plots.intervals import Estimates, checked
-from citylib.plots.marks import DASHES, MARKS
+from citylib.plots import frame
+from citylib.plots.intervals import Estimates, beside, checked
+from citylib.plots.marks import MARKS
 
 __all__ = ["LabelCurves"]
 
@@ -60,14 +59,10 @@ class LabelCurves:
             How far lines stand beside each other, as a share of the labels, so that bars can be seen.
         """
         x = self.labels
-        for k, (key, (mean, low, high)) in enumerate(self.lines.items()):
-            at = x * (1 + apart * (k - (len(self.lines) - 1) / 2))
-            reach = np.vstack([mean - low, high - mean]).clip(min=0)
-            look = {"color": mode["colours"][k], "linestyle": DASHES[k % len(DASHES)], "marker": MARKS[k]}
-            axes.errorbar(at, mean, yerr=reach, capsize=2, markersize=4, label=key, **look)
+        beside(axes, x, self.lines, mode, apart=apart, logarithmic=True)
         axes.axhline(level, color=mode["ink"], linewidth=0.8)
         axes.text(x[0], level, f" {level_name}", va="bottom", fontsize=9)
         axes.set(xscale="log")
-        axes.set_xticks(x, [f"{v:,.0f}" for v in x])
-        axes.minorticks_off()
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        frame.ticks(axes, x, form=",.0f")
+        axes.yaxis.minorticks_off()
+        frame.percent(axes.yaxis)

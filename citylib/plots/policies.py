@@ -11,18 +11,15 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["regrets"]
-
-MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
-DASHES = ("-", "--", ":", "-.")
 
 
 def regrets(
     name: str,
     at: npt.ArrayLike,
-    lines: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]],
+    lines: Mapping[str, intervals.Estimates],
     *,
     label: str,
     x_label: str,
@@ -62,10 +59,7 @@ def regrets(
     x = checks.series("at", at)
     if (np.diff(x) <= 0).any():
         raise InputError("at", "rise", x.tolist())
-    checks.integer("number of lines", len(lines), minimum=1, maximum=len(MARKS))
-    drawn = {k: tuple(checks.series(k, part, missing=True) for part in v) for k, v in lines.items()}
-    for key, parts in drawn.items():
-        checks.same_length(at=x, **{f"{key}_{i}": part for i, part in enumerate(parts)})
+    drawn = intervals.checked(lines, what="lines", most=len(marks.EIGHT_MARKS), at=x)
     lowest = min(float(np.nanmin(parts[1])) for parts in drawn.values())
     if logarithmic and (x[0] <= 0 or lowest <= 0):
         raise InputError("lines", "be above 0 on logarithmic axes", lowest)
@@ -73,18 +67,9 @@ def regrets(
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
-        middle = (len(drawn) - 1) / 2
-        step = 0.0 if len(x) == 1 else 0.006 * float(np.ptp(x))
-        for k, (key, (value, low, high)) in enumerate(drawn.items()):
-            aside = x * (1 + 0.02 * (k - middle)) if logarithmic else x + step * (k - middle)
-            reach = np.vstack([value - low, high - value]).clip(min=0)
-            known = np.isfinite(value)
-            look = {"color": mode["colours"][k % len(mode["colours"])], "linestyle": DASHES[k % 4]}
-            look |= {"marker": MARKS[k], "markersize": 4, "capsize": 2}
-            axes.errorbar(aside[known], value[known], yerr=reach[:, known], label=key, **look)
-        for key, level in flat.items():
-            axes.axhline(level, color=mode["ink"], linewidth=0.8)
-            axes.text(x[0], level, f" {key}", va="bottom", fontsize=9)
+        intervals.beside(axes, x, drawn, mode, apart=0.02 if logarithmic else 0.006, logarithmic=logarithmic)
+        for k, (key, level) in enumerate(flat.items()):  # named in the legend: lines would run through a name beside it
+            axes.axhline(level, color=mode["ink"], linestyle=marks.DASHES[k % 4], linewidth=0.8, label=key)
         axes.set(xlabel=x_label, ylabel=f"{label} [%]")
         if logarithmic:
             axes.set(xscale="log", yscale="log")
@@ -92,13 +77,12 @@ def regrets(
             axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
         else:
             axes.set_ylim(0, None)
-        axes.set_xticks(x, [f"{v:,g}" for v in x])
-        axes.xaxis.minorticks_off()
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        frame.ticks(axes, x)
+        frame.legend_outside(figure, axes, 2)
 
     said = "; ".join(f"{k} {_ends(x, v[0])}" for k, v in drawn.items())
     said += "".join(f"; {k} {v:.3g} throughout" for k, v in flat.items())
-    height = 3.4 + 0.2 * (-(-len(drawn) // 2))
+    height = 3.4 + 0.2 * (-(-(len(drawn) + len(flat)) // 2))
     return style.show(name, draw, alt=f"{label} in percent by {x_label}: {said}.", caption=caption, height=height)
 
 

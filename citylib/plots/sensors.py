@@ -68,15 +68,18 @@ def reads(
             size = 4 + BIGGEST * often / max(float(often.max()), 1e-9)
             look = {"color": mode["colours"][0], "edgecolor": mode["ink"], "linewidth": 0.4, "alpha": 0.8}
             grid[0].scatter(where[:, 0], where[:, 1], s=size, **look)
-            grid[0].set(xticks=[], yticks=[], title="how often")
+            grid[0].set(xticks=[], yticks=[])
+            grid[0].set_title(f"how often: up to {often.max():.0%} of steps", loc="left", fontsize=9)
             grid[0].margins(0.08)
+            grid[0].set_aspect("equal", adjustable="datalim")
             grid[0].grid(False)
         when, (t, n) = grid[-1], np.nonzero(read[:, order])
         size = float(np.clip(2500 / len(sensors) ** 1.3, 0.8, 20))
-        when.scatter(t * step, n, s=size, marker="s", color=mode["colours"][1], linewidth=0)
-        when.set(xlabel="hours", ylabel="sensor, most read first", title="when")
+        when.scatter(t * step, n + 1, s=size, marker="s", color=mode["colours"][1], linewidth=0)
+        when.set(xlabel="hours", ylabel="sensor, most read first")
+        when.set_title("when", loc="left", fontsize=9)
         when.set_xlim(-0.5 * step, (len(read) - 0.5) * step)
-        when.set_ylim(len(sensors) - 0.5, -0.5)
+        when.set_ylim(len(sensors) + 0.5, 0.5)
         when.yaxis.set_major_locator(MaxNLocator(integer=True))
 
     most, least = order[0], order[-1]
@@ -118,22 +121,28 @@ def error_by_reads(
         The payload of `citylib.results.figure`.
     """
     x = checks.series("number", number)
-    lines = {key: checks.series(key, value) for key, value in errors.items()}
-    checks.number("number of rules", len(lines), minimum=1, maximum=6)
-    checks.same_length(number=x, **lines)
-    said = "; ".join(f"{key} from {v[0]:.3g} to {v[-1]:.3g}" for key, v in lines.items())
+    lines = marks.checked(errors, what="rules", most=6, number=x)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         marks.lines(axes, x, lines, mode, marks=marks.MARKS)
-        for value, word in ((floor, "all are read"), (ceiling, "none is read")):
+        for value, word, side in ((floor, "all are read", "top"), (ceiling, "none is read", "bottom")):
             axes.axhline(value, color=mode["ink"], linewidth=0.8)
-            axes.annotate(word, (x[-1], value), xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8)
+            aside = (0, 3 if side == "bottom" else -3)  # away from the lines, which run between the two
+            look: dict[str, Any] = {
+                "xytext": aside,
+                "textcoords": "offset points",
+                "ha": "right",
+                "va": side,
+                "fontsize": 8,
+            }
+            axes.annotate(word, (x[-1], value), **look)
         axes.set(xlabel="sensors read a step", ylabel=label, xticks=x)
         axes.set_ylim(0, 1.12 * max(ceiling, *(float(v.max()) for v in lines.values())))
         frame.legend_above(axes, 3)
 
-    alt = f"{label} by sensors read a step, {x[0]:g} to {x[-1]:g}: {said}. All read: {floor:.3g}; none: {ceiling:.3g}."
+    alt = f"{label} by sensors read a step, {x[0]:g} to {x[-1]:g}: {marks.ends(lines, '.3g')}."
+    alt += f" All read: {floor:.3g}; none: {ceiling:.3g}."
     return style.show(name, draw, alt=alt, caption=caption, height=3.6)
 
 
@@ -171,8 +180,7 @@ def calibration(
         axes = figure.subplots()
         axes.plot([0, far], [0, far], color=mode["ink"], linewidth=0.8, label="as it should be")
         for k, key in enumerate(x):
-            look = {"color": mode["colours"][k], "linestyle": marks.DASHES[k % 4], "marker": marks.MARKS[k]}
-            axes.plot(x[key], y[key], label=key, **look)
+            axes.plot(x[key], y[key], label=key, **marks.look(k, mode, marks=marks.MARKS))
         axes.set(xlabel=f"off by, as said [{label}]", ylabel=f"off by, as it came [{label}]")
         axes.legend()
 

@@ -15,14 +15,14 @@ from matplotlib.figure import Figure
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import interactive, style
+from citylib.plots import frame, interactive, style
 
 __all__ = ["delays", "stepped"]
 
 FloatArray = npt.NDArray[np.float64]
 BACK = 0.26  # of a block, from the junction to the middle of the drawn queue
 _FROM = np.array([[0, 1], [0, -1], [1, 0], [-1, 0]], dtype=float)  # north, south, east, west
-_BY_AXIS = 2  # colours: axis of the green phase; a lane's own is that of its axis
+AXES = ("north-south", "east-west")  # a colour each: axis of the green phase; a lane's own is that of its axis
 GREY = "#8b949e"  # of lights; stands out on light pages and on dark ones
 FULL = 30.0  # vehicles of the largest mark
 LARGEST, TOUCHED = 18.0, 15.0  # points across, standing still and live, where two grids may share a phone's width
@@ -78,7 +78,8 @@ def stepped(
         panels = figure.subplots(1, len(wait), squeeze=False)[0]
         for axes, (key, value) in zip(panels, wait.items(), strict=True):
             _grid(axes, value[worst], green[key][worst], mode)
-            axes.set_title(f"{key}\n{total[key][worst]:.0f} wait", fontsize="medium")
+            axes.set_title(f"{key}\n{total[key][worst]:.0f} vehicles wait", fontsize="medium")
+        frame.legend_outside(figure, panels[0], 4, size=8)
 
     words = "; ".join(f"{key} {v[worst]:.0f} then and {v.max():.0f} at its worst" for key, v in total.items())
     alt = f"A grid of crossings with the vehicles that wait on each approach. At second {t[worst]:.0f} wait: {words}."
@@ -122,10 +123,8 @@ def delays(
             spread = 0.16 * np.linspace(-1, 1, len(row)) if len(row) > 1 else np.zeros(1)
             axes.plot(row, place + spread, "o", color=mode["colours"][0], alpha=0.55, markersize=3.5)
             axes.plot([row.mean()] * 2, [place - 0.33, place + 0.33], color=mode["colours"][1], linewidth=2.4)
-        axes.set_yticks(range(len(found)), list(found))
-        axes.invert_yaxis()
+        frame.rows(axes, list(found), label=label)
         axes.set_xlim(left=0)
-        axes.set_xlabel(label)
 
     alt = f"{label}, mean of the runs: " + "; ".join(f"{key} {row.mean():.1f}" for key, row in found.items())
     return style.show(name, draw, alt=f"{alt}.", caption=caption, height=0.9 + 0.42 * len(found))
@@ -157,14 +156,15 @@ def _grid(axes: Any, queue: FloatArray, phase: FloatArray, mode: dict[str, Any])
     for k in range(side):
         axes.plot([-0.6, side - 0.4], [k, k], color=mode["faint"], linewidth=1, zorder=0)
         axes.plot([k, k], [-0.6, side - 0.4], color=mode["faint"], linewidth=1, zorder=0)
-    for axis in range(_BY_AXIS):
-        colour = mode["colours"][axis]
+    for axis in range(len(AXES)):
+        colour, name = mode["colours"][axis], AXES[axis]
         ways = slice(2 * axis, 2 * axis + 2)
         marks = _sizes(queue[:, ways], LARGEST).ravel()
         x, y = ends[:, ways, 0].ravel(), ends[:, ways, 1].ravel()
-        axes.scatter(x, y, s=marks**2, color=colour, linewidths=0)
+        axes.scatter(x, y, s=marks**2, color=colour, linewidths=0, label=f"waiting, {name}")
         mine = phase // 2 == axis
-        axes.scatter(*at[mine].T, marker="|" if axis == 0 else "_", s=90, color=mode["ink"], linewidths=2, zorder=3)
+        bar = {"marker": "|_"[axis], "s": 90, "linewidths": 2, "zorder": 3, "label": f"green, {name}"}
+        axes.scatter(*at[mine].T, color=mode["ink"], **bar)
     axes.set(xlim=(-0.7, side - 0.3), ylim=(-0.7, side - 0.3), xticks=[], yticks=[], aspect="equal")
     axes.grid(False)
     axes.spines[["left", "bottom"]].set_visible(False)

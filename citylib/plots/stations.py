@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from citylib import checks, results
 from citylib.errors import InputError
-from citylib.plots import frame, marks, style
+from citylib.plots import frame, intervals, marks, style
 
 __all__ = ["districts", "reach"]
 
@@ -51,10 +51,7 @@ def reach(
         The payload of `citylib.results.figure`.
     """
     x = checks.series("counts", counts)
-    drawn = {key: checks.series(key, y) for key, y in lines.items()}
-    checks.number("number of lines", len(drawn), minimum=1, maximum=len(style.COLOURS) - 1)
-    for key, y in drawn.items():
-        checks.same_length(counts=x, **{key.replace(" ", "_"): y})
+    drawn = marks.checked(lines, most=len(style.COLOURS) - 1, counts=x)
     if len(today) != 2 or not np.isfinite(today).all():
         raise InputError("today", "be a number of stations and a share", today)
 
@@ -62,15 +59,13 @@ def reach(
         axes = figure.subplots()
         marks.lines(axes, x, drawn, mode, marks=marks.MARKS)
         axes.plot(*today, "*", ms=13, color=mode["ink"], linestyle="none", label="today's stations")
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        frame.percent(axes.yaxis)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.set(xlabel="stations", ylabel=label)
-        axes.legend()
+        frame.legend_outside(figure, axes, 2, side="upper")
 
-    said = "; ".join(f"{key} from {y[0]:.0%} to {y[-1]:.0%}" for key, y in drawn.items())
-    alt = (
-        f"{label} with {x[0]:.0f} to {x[-1]:.0f} stations: {said}. Today {today[0]:.0f} stations reach {today[1]:.0%}."
-    )
+    alt = f"{label} with {x[0]:.0f} to {x[-1]:.0f} stations: {marks.ends(drawn, '.0%')}. "
+    alt += f"Today {today[0]:.0f} stations reach {today[1]:.0%}."
     return style.show(name, draw, alt=alt, caption=caption, height=3.4)
 
 
@@ -119,13 +114,14 @@ def districts(
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
         axes = figure.subplots()
         row = np.arange(len(now))
-        axes.hlines(row, left[order], right[order], color=mode["colours"][0], lw=1.6)
-        axes.plot(now[order], row, "o", ms=5, color=mode["colours"][0], label="today, with its interval")
-        axes.plot(later[order], row, "D", ms=4, color=mode["colours"][1], label="under the plan")
+        today = (part[order] for part in (now, left, right))
+        intervals.by_row(axes, row, today, mode["colours"][0], size=5, width=1.6, label="today, with its interval")
+        open_mark: dict[str, Any] = {"ms": 6, "mfc": "none", "mew": 1.4}  # round the dot where the plan changes nothing
+        axes.plot(later[order], row, "D", color=mode["colours"][1], label="under the plan", **open_mark)
         axes.axvline(level, color=mode["ink"], lw=1, linestyle="--", label="city today")
         frame.rows(axes, [places[k] for k in order], label=label)
         axes.set_xlim(min(0.98 * float(left.min()), 0.95), 1.01)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        frame.percent(axes.xaxis)
         frame.legend_above(axes, 3, small=True)
 
     worst, best = int(order[0]), int(order[-1])

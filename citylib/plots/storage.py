@@ -10,8 +10,9 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from citylib import checks, results
-from citylib.plots import style
-from citylib.plots.marks import DASHES
+from citylib.plots import frame, marks, style
+from citylib.plots.sizes import draw as draw_sizes
+from citylib.plots.sizes import stacked
 
 __all__ = ["day", "sizes"]
 
@@ -52,26 +53,25 @@ def day(
     """
     possible = checks.matrix("scenarios", scenarios)
     came = checks.series("load", load)
-    lines = {key: checks.series(key, value) for key, value in drawn.items()}
+    lines = marks.checked(drawn, load=came, scenarios=possible[0])
     charge = {key: checks.series(key, value) for key, value in state.items()}
-    checks.same_length(load=came, scenarios=possible[0], **lines)
     low, high = np.quantile(possible, [0.05, 0.95], axis=0)
     hours = np.arange(len(came)) + 0.5
     said = "; ".join(f"{key} {line.max():.3g}" for key, line in lines.items())
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        above, below = stacked(figure)
         above.fill_between(hours, low, high, color=mode["faint"], linewidth=0, label="thought possible (90 %)")
         above.plot(hours, came, color=mode["ink"], linewidth=1.6, label="load that came")
         for k, key in enumerate(lines):
-            look = {"color": mode["colours"][k], "linestyle": DASHES[k % 4]}
+            look = marks.look(k, mode)
             above.plot(hours, lines[key], label=f"drawn, {key}", **look)
             if key in charge:
                 below.plot(np.arange(len(charge[key])), charge[key], **look)
         above.set_ylabel(f"load [{unit}]")
         below.set(xlabel="hour", ylabel=f"charge [{unit}h]", xlim=(0, len(came)), ylim=(0, None))
         below.set_xticks(np.arange(0, len(came) + 1, 6))
-        figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        frame.legend_outside(figure, above, 2, side="upper")
 
     alt = f"A day of load with its highest hour at {came.max():.3g} {unit}; highest hours drawn: {said}."
     return style.show(name, draw, alt=alt, caption=caption, height=4.2)
@@ -114,20 +114,12 @@ def sizes(
         The payload of `citylib.results.figure`.
     """
     x, unit_worth = checks.series("size", size), checks.series("worth", worth)
-    lines = {key: checks.series(key, value) for key, value in saved.items()}
-    checks.same_length(size=x, worth=unit_worth, **lines)
-    said = "; ".join(f"{key} from {line[0]:.3g} to {line[-1]:.3g}" for key, line in lines.items())
+    lines = marks.checked(saved, size=x, worth=unit_worth)
 
     def draw(figure: Figure, mode: dict[str, Any]) -> None:
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-        for k, (key, line) in enumerate(lines.items()):
-            above.plot(x, line, color=mode["colours"][k], linestyle=DASHES[k % 4], label=key)
-        below.plot(x, unit_worth, color=mode["colours"][0])
-        for axes in (above, below):
-            axes.axvline(now, color=mode["ink"], linewidth=0.8)
-        above.set(ylabel=label, ylim=(0, None))
-        below.set(xlabel=x_label, ylabel=worth_label, ylim=(0, None))
-        figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        words = {"x_label": x_label, "label": label, "worth_label": worth_label}
+        draw_sizes(figure, x, lines, unit_worth, mode, now=now, **words).set_ylim(0, None)
 
-    alt = f"{label} by size: {said}. A unit more is worth {unit_worth[0]:.3g} at first, {unit_worth[-1]:.3g} at last."
+    alt = f"{label} by size: {marks.ends(lines, '.3g')}. "
+    alt += f"A unit more is worth {unit_worth[0]:.3g} at first, {unit_worth[-1]:.3g} at last."
     return style.show(name, draw, alt=alt, caption=caption, height=4.2)
