@@ -17,7 +17,7 @@ from benchmarks.rows import Point, Raw, Verdict, median
 
 SEEDS, TUNING = (0, 1, 2, 3, 4), (100, 101, 102)
 STEPS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-SPREADS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
+SPREADS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 EVERY = (1, 2, 5, 10, 20, 50, 200)
 CONTEXTS, EPOCHS, WIDTH = 20_000, 10, 64
 FILES = (
@@ -28,7 +28,10 @@ FILES = (
     "citylib/allocation/policies/pointwise.py",
     "citylib/allocation/problem.py",
     "citylib/allocation/water_filling*.py",
+    "citylib/allocation/policy.py",
     "citylib/neural/train.py",
+    "citylib/seeds.py",
+    "benchmarks/allocation_drift.py",
 )
 LEARNING = ("exponentiated gradient", "Kalman", "Thompson")
 

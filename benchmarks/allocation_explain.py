@@ -26,7 +26,10 @@ FILES = (
     "citylib/allocation/policies/network.py",
     "citylib/allocation/problem.py",
     "citylib/allocation/water_filling*.py",
+    "citylib/allocation/policy.py",
     "citylib/neural/train.py",
+    "citylib/seeds.py",
+    "benchmarks/allocation_explain.py",
 )
 COMMAND = "python -m benchmarks.allocation_explain --only explanations"
 PACKAGES = ("numpy", "numba", "scipy", "torch")

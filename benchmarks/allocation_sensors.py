@@ -1,7 +1,8 @@
 """Which sensors to read: rules side by side, on one Kalman filter, on real data and on `sensors-v1`.
 
-Everything is learned and chosen before the part that is judged: the scale, the usual day, the dynamics (one choice a
-source, while sensors are read in turn), the fixed sets, the selectors.
+Real readings are in standard deviations of their sensor, `sensors-v1` is in its own unit. Everything is learned and
+chosen before the part that is judged: the scale, the usual day, the dynamics (one choice a source, while sensors are
+read in turn), the fixed sets, the selectors.
 ``python -m benchmarks.allocation_sensors --only sensors_read`` records it; what is finished is kept under
 ``_build/sensors``, so that a run that was killed goes on. ``--keep`` writes what the chapter allocation/06 shows to
 ``citylib/data/kept/allocation_sensors.json``.
@@ -132,7 +133,7 @@ def drawn(seed: int, jams: bool) -> Any:
     values = np.vstack([field.learned_TN, field.values_TN])
     given = {"cut": len(field.learned_TN), "per_day": 24, "reads": sensor_field.READ, "noise": FIELD_NOISE}
     draw = seeds.generator(seed, "prepare")
-    return sensor_world.prepare(values, generator=draw, candidates=FIELD_CANDIDATES, **given)
+    return sensor_world.prepare(values, generator=draw, candidates=FIELD_CANDIDATES, scaled=False, **given)
 
 
 def measure(quick: bool) -> Raw:

@@ -69,7 +69,8 @@ def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-
 
 def trained(name: str) -> list[dict[str, Any]]:
     """Return ten sets of weights along a search on the model of queues, the last one first; seeds 1000 to 1999."""
-    path = STORE / f"trained-{name.replace(' ', '-')}.json"
+    made = hashlib.sha256(json.dumps([rows.digests(FILES), START, GENERATIONS, rows.versions(("torch",))]).encode())
+    path = STORE / f"trained-{name.replace(' ', '-')}-{made.hexdigest()[:12]}.json"
     if path.is_file():
         found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         return found

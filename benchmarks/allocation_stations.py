@@ -23,9 +23,13 @@ SIZES = (100, 225, 400)  # demand points of the p-median
 PLANTED = {"per_year": 3000, "years": (2015, 2024), "stations": 30}
 LIMIT = 900.0  # seconds of the solver, by the clock on the wall: other work on the machine counts
 XY = ["latitude", "longitude"]
-FILES = tuple(f"citylib/allocation/{name}.py" for name in
-              ("travel", "demand_points", "mixed_integer", "placement", "coverage", "expected_coverage", "p_median",
-               "dispatch", "hypercube", "planted_calls"))  # fmt: skip
+FILES = (
+    *(f"citylib/allocation/{name}.py" for name in (
+        "travel", "demand_points", "mixed_integer", "placement", "coverage", "expected_coverage", "p_median",
+        "dispatch", "hypercube", "planted_calls")),
+    *(f"citylib/data/sources/{name}.py" for name in ("emergency_montreal_fire", "network_pittsburgh")),
+    "benchmarks/allocation_stations.py",
+)  # fmt: skip
 PACKAGES = ("numpy", "scipy", "simpy", "networkx")
 Array = Any
 

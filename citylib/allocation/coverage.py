@@ -51,7 +51,10 @@ def covered(minutes: npt.ArrayLike, sites: Sequence[int] | IntArray, *, within: 
     """
     far = checks.matrix("minutes", minutes)
     limit = checks.number("within", within, above=0)
-    chosen = np.asarray(sites, dtype=np.int64)
+    chosen = np.asarray(sites)
+    if len(chosen) and not np.issubdtype(chosen.dtype, np.integer):
+        raise InputError("sites", "be positions, whole numbers", chosen.tolist())
+    chosen = chosen.astype(np.int64)
     if len(chosen) and (chosen.min() < 0 or chosen.max() >= far.shape[1]):
         raise InputError("sites", f"lie between 0 and {far.shape[1] - 1}", chosen.tolist())
     return np.asarray((far[:, chosen] <= limit).any(axis=1))

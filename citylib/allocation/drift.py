@@ -19,6 +19,7 @@ import numpy.typing as npt
 from citylib import checks, seeds
 from citylib.allocation.problem import Contexts, benefit, contexts
 from citylib.allocation.water_filling import fill
+from citylib.errors import InputError
 
 __all__ = ["FROM", "KEPT", "NOISE", "PRIORS", "STEP", "Drift", "Rule", "drift", "misjudged", "play", "prior"]
 
@@ -156,6 +157,11 @@ def play(
     for t, (a_BN, noise_BN) in enumerate(zip(world.scale_TBN, world.noise_TBN, strict=True)):
         if t % every == 0:
             shares_BN = rule.shares()
+            right = np.shape(shares_BN) == out.shape[1:] + start.scale_BN.shape[1:]
+            if not right or np.min(shares_BN) < 0 or not np.allclose(np.sum(shares_BN, axis=1), 1, atol=1e-4):
+                raise InputError(
+                    "rule", f"give shares {start.scale_BN.shape}, none negative, sum 1", np.shape(shares_BN)
+                )
         if watch is not None:
             watch(t, shares_BN)
         out[t] = 1 - benefit(shares_BN, a_BN, start.rate_BN, start.budget_B) / world.best_TB[t]

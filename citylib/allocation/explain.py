@@ -190,5 +190,7 @@ def _slopes(policy: Policy, given: State, of: npt.ArrayLike) -> FloatArray:
     rows = target(of, given)
     tokens_BNF = given.tokens_BNF.detach().clone().requires_grad_(True)
     share_B = shares_of(policy, tokens_BNF, given.mask_BN, given.budget_B, rows)
+    if not share_B.requires_grad:
+        raise InputError("policy", "be differentiable in the features", type(policy).__name__)
     (found,) = torch.autograd.grad(share_B.sum(), tokens_BNF)
     return found.double().numpy()

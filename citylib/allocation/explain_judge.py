@@ -19,7 +19,7 @@ __all__ = ["agreement", "deletion"]
 FloatArray = npt.NDArray[np.float64]
 
 
-def agreement(scores_BN: npt.ArrayLike, truth_BN: npt.ArrayLike) -> FloatArray:
+def agreement(scores_BN: npt.ArrayLike, truth_BN: npt.ArrayLike, mask_BN: npt.ArrayLike | None = None) -> FloatArray:
     """Return Spearman's rank correlation over resources, an instance at a time.
 
     Parameters
@@ -28,6 +28,8 @@ def agreement(scores_BN: npt.ArrayLike, truth_BN: npt.ArrayLike) -> FloatArray:
         How much each resource matters, as said; signs don't count.
     truth_BN : array_like, shape (B, N)
         How much it does.
+    mask_BN : array_like of bool, shape (B, N), optional
+        Which resources are there; others have no rank.
 
     Returns
     -------
@@ -46,8 +48,11 @@ def agreement(scores_BN: npt.ArrayLike, truth_BN: npt.ArrayLike) -> FloatArray:
     said, true = (checks.array(n, v, ndim=2) for n, v in (("scores", scores_BN), ("truth", truth_BN)))
     if said.shape != true.shape or said.shape[1] < 2:
         raise InputError("scores", f"be of the shape of truth, {true.shape}, two resources or more", said.shape)
-    first, second = (rankdata(np.abs(v), axis=1) for v in (said, true))
-    first, second = (v - v.mean(axis=1, keepdims=True) for v in (first, second))
+    there = np.ones(true.shape, dtype=bool) if mask_BN is None else checks.binary("mask", mask_BN)
+    if there.shape != true.shape:
+        raise InputError("mask", f"have the shape {true.shape}", there.shape)
+    ranks = (rankdata(np.where(there, np.abs(v), np.nan), axis=1, nan_policy="omit") for v in (said, true))
+    first, second = (np.where(there, v - np.nanmean(v, axis=1, keepdims=True), 0.0) for v in ranks)
     size, scale = np.sqrt((first**2).sum(axis=1)), np.sqrt((second**2).sum(axis=1))
     below = np.where(size > 0, size, 1.0) * np.where(scale > 0, scale, np.nan)
     return np.asarray((first * second).sum(axis=1) / below)

@@ -18,6 +18,7 @@ __all__ = ["ExponentiatedGradient", "Fixed", "KalmanFilling", "ProportionalToEff
 
 FloatArray = npt.NDArray[np.float64]
 SMALLEST = 1e-3  # b w R below which a benefit says nothing of a
+LARGEST = 700.0  # b w R beyond which exp(b w R) is no number any more, and one unit more brings nothing
 
 
 class Fixed:
@@ -61,7 +62,7 @@ class ProportionalToEffect:
 
     def observe(self, shares_BN: FloatArray, benefit_BN: FloatArray) -> None:
         """Multiply by the benefit; a resource that brought nothing is out for good."""
-        _told(self.now.shape, shares_BN, benefit_BN)
+        _, benefit_BN = _told(self.now.shape, shares_BN, benefit_BN)
         weight = self.now * np.maximum(benefit_BN, 0)
         total = weight.sum(axis=1, keepdims=True)
         self.now = np.where(total > 0, weight / np.where(total > 0, total, 1), self.now)
@@ -113,8 +114,8 @@ class ExponentiatedGradient:
 
     def observe(self, shares_BN: FloatArray, benefit_BN: FloatArray) -> None:
         """Take a step along the gradient that the benefit shows."""
-        _told(self.now.shape, shares_BN, benefit_BN)
-        reach = np.maximum(self.rate * shares_BN * self.units, SMALLEST)
+        shares_BN, benefit_BN = _told(self.now.shape, shares_BN, benefit_BN)
+        reach = np.clip(self.rate * shares_BN * self.units, SMALLEST, LARGEST)
         marginal = np.maximum(benefit_BN, 0) * self.rate / np.expm1(reach)
         mean = (shares_BN * marginal).sum(axis=1, keepdims=True)
         push = self.step * (marginal / np.where(mean > 0, mean, 1) - 1)
@@ -211,9 +212,10 @@ class KalmanFilling:
         """Correct the belief by what was seen, then let it wander one step on.
 
         A benefit that is NaN was not reported: that resource's belief wanders and is not corrected, as where the share
-        is too small to tell anything.
+        is too small to tell anything. Nor is it where the benefit is 0 or below, for it has no logarithm; counts that
+        may be 0 are best given half of one more, or the filter sees only the good days.
         """
-        _told(self.rate.shape, shares_BN, benefit_BN, missing=True)
+        shares_BN, benefit_BN = _told(self.rate.shape, shares_BN, benefit_BN, missing=True)
         reach = self.rate * shares_BN * self.budget[:, None]
         seen = (reach > SMALLEST) & (benefit_BN > 0)  # NaN is not above 0
         log_a = np.log(np.where(seen, benefit_BN, 1.0)) - np.log(-np.expm1(-np.where(seen, reach, 1.0)))
@@ -286,15 +288,22 @@ def _known(shape: tuple[int, ...], rate_BN: npt.ArrayLike, budget_B: npt.ArrayLi
     return rate, money
 
 
-def _told(shape: tuple[int, ...], shares_BN: FloatArray, benefit_BN: FloatArray, *, missing: bool = False) -> None:
-    """Raise where what a rule is told cannot be."""
-    for name, found in (("shares", shares_BN), ("benefit", benefit_BN)):
-        if np.shape(found) != shape:
-            raise InputError(name, f"have the shape {shape}", np.shape(found))
-    if not np.isfinite(shares_BN).all():
-        raise InputError("shares", "be known for every resource", "missing or infinite values")
-    bad = np.isinf(benefit_BN) if missing else ~np.isfinite(benefit_BN)
-    if bad.any():
-        row, i = (int(at) for at in np.argwhere(bad)[0])
-        told = f"{benefit_BN[row, i]} (instance {row}, resource {i})"
-        raise InputError("benefit", "be a number" if not missing else "be a number, or NaN where none came", told)
+def _told(
+    shape: tuple[int, ...], shares_BN: npt.ArrayLike, benefit_BN: npt.ArrayLike, *, missing: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Return what a rule is told, or raise where it cannot be."""
+    found = []
+    for name, value, gaps in (("shares", shares_BN, False), ("benefit", benefit_BN, missing)):
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(name, "be numeric, as many in every row", value) from None
+        if array.shape != shape:
+            raise InputError(name, f"have the shape {shape}", array.shape)
+        bad = np.isinf(array) if gaps else ~np.isfinite(array)
+        if bad.any():
+            row, i = (int(at) for at in np.argwhere(bad)[0])
+            rule = "be a number, or NaN where none came" if gaps else "be a number"
+            raise InputError(name, rule, f"{array[row, i]} (instance {row}, resource {i})")
+        found.append(array)
+    return found[0], found[1]

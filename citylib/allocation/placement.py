@@ -199,7 +199,7 @@ def positions(argument: str, wanted: Sequence[int | str], count: int, names: Seq
                 raise UnknownNameError(f"site of {argument}", site, called or ())
             out.append(called.index(site))
         else:
-            out.append(checks.integer(f"site of {argument}", int(site), minimum=0, maximum=count - 1))
+            out.append(checks.integer(f"site of {argument}", site, minimum=0, maximum=count - 1))
     return np.array(checks.unique(argument, out), dtype=np.int64)
 
 

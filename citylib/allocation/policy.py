@@ -84,8 +84,8 @@ def state(
     Raises
     ------
     InputError
-        A feature that is missing or infinite (the resource is named), a budget that is not above 0, an instance
-        without resources, shapes that don't fit.
+        A feature that is missing, infinite or too large for the type (the resource is named), a budget that is not
+        above 0, an instance without resources, shapes that don't fit.
 
     Examples
     --------
@@ -93,7 +93,10 @@ def state(
     >>> given.tokens_BNF.tolist(), given.budget_B.tolist()
     ([[[1.0, 2.0], [0.0, 0.0]]], [2.0])
     """
-    found = np.asarray(tokens, dtype=np.float64)
+    try:
+        found = np.asarray(tokens, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("tokens", "be numeric, as many features for every resource", tokens) from None
     if found.ndim != 3 or 0 in found.shape:
         raise InputError("tokens", "be instances of resources of features", found.shape)
     there = np.ones(found.shape[:2], dtype=np.bool_) if mask is None else checks.binary("mask", mask)
@@ -103,7 +106,9 @@ def state(
         raise InputError(
             "mask", "leave every instance a resource", f"none in instance {int(there.any(axis=1).argmin())}"
         )
-    bad = ~np.isfinite(found) & there[..., None]
+    if resources is not None and len(resources) != found.shape[1]:
+        raise InputError("resources", f"name the {found.shape[1]} resources", len(resources))
+    bad = ~(np.abs(found) <= torch.finfo(dtype).max) & there[..., None]
     if bad.any():
         b, n, f = (int(at) for at in np.argwhere(bad)[0])
         called = resources[n] if resources is not None else f"resource {n}"
@@ -112,6 +117,8 @@ def state(
     money = checks.array("budget", budget)
     if (money <= 0).any():
         raise InputError("budget", "be above 0", float(money.min()))
+    if (money > torch.finfo(dtype).max).any():
+        raise InputError("budget", f"fit into {dtype}", float(money.max()))
     if money.ndim and money.shape != (len(found),):
         raise InputError("budget", f"be one number or {len(found)}", money.shape)
     known = torch.tensor(np.where(there[..., None], found, 0.0), dtype=dtype)

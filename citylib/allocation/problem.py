@@ -21,6 +21,7 @@ __all__ = ["FEATURES", "Contexts", "benefit", "contexts", "effects", "gap_closed
 
 FloatArray = npt.NDArray[np.float64]
 OWN, SHARED = 6, 2
+OFF = 1e-3  # by which shares may miss 1: single precision, and what solvers leave
 FEATURES = (*(f"x{k}" for k in range(OWN)), *(f"g{k}" for k in range(SHARED)))
 
 
@@ -142,14 +143,22 @@ def benefit(
 
 
 def regret(shares_BN: npt.ArrayLike, known: Contexts) -> FloatArray:
-    """Return (F* - F) / F* of each instance, F* by water-filling on the true a and b."""
+    """Return (F* - F) / F* of each instance, F* by water-filling on the true a and b; refuses what are no shares."""
+    given = checks.array("shares", shares_BN, minimum=0)
+    if given.shape not in (known.scale_BN.shape, known.scale_BN.shape[1:]):
+        raise InputError("shares", f"have the shape {known.scale_BN.shape}", given.shape)
+    if (off := np.abs(given.sum(axis=-1) - 1).max()) > OFF:
+        raise InputError("shares", "sum to 1 in every instance", f"off by {off:.2g}")
     best = fill(known.scale_BN, known.rate_BN, known.budget_B).shares
     top = benefit(best, known.scale_BN, known.rate_BN, known.budget_B)
     return np.asarray((top - benefit(shares_BN, known.scale_BN, known.rate_BN, known.budget_B)) / top)
 
 
 def gap_closed(shares_BN: npt.ArrayLike, known: Contexts) -> float:
-    """Return how much of the way from equal shares to the optimum is gone: (F - F_equal) / (F* - F_equal), of means."""
+    """Return how much of the way from equal shares to the optimum is gone: (F - F_equal) / (F* - F_equal), of means.
+
+    1 where there is no way to go, as with one resource.
+    """
     value = {
         name: benefit(w, known.scale_BN, known.rate_BN, known.budget_B).mean()
         for name, w in {
@@ -158,4 +167,5 @@ def gap_closed(shares_BN: npt.ArrayLike, known: Contexts) -> float:
             "best": fill(known.scale_BN, known.rate_BN, known.budget_B).shares,
         }.items()
     }
-    return float((value["given"] - value["equal"]) / (value["best"] - value["equal"]))
+    way = value["best"] - value["equal"]
+    return float((value["given"] - value["equal"]) / way) if way > 0 else 1.0

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import linalg
 
 from citylib import checks
-from citylib.allocation.sensor_choice_kernel import lazily
+from citylib.allocation.sensor_choice_kernel import choose
 from citylib.allocation.sensor_dynamics import covariance
 from citylib.allocation.sensor_filter import FloatArray, IntArray, Rule, State
 from citylib.errors import InputError
@@ -147,8 +147,8 @@ def greedy(
     """Return the sensors that bring the weighted sum of variances down most, one after the other.
 
     The sum of variances has no bound of (1 - 1/e) in general, as a reading can make another one worth more; such
-    covariances are rare in a field where near means alike (Das and Kempe, 2008). Gains are worked out lazily, with a
-    rank-1 update a read.
+    covariances are rare in a field where near means alike (Das and Kempe, 2008). For the same reason every gain is
+    worked out anew after every read, and none taken as a bound of later ones.
 
     Parameters
     ----------
@@ -176,8 +176,8 @@ def greedy(
     References
     ----------
     Krause, A., Singh, A. and Guestrin, C. (2008). Near-optimal sensor placements in Gaussian processes. Journal of
-    Machine Learning Research 9. Minoux, M. (1978). Accelerated greedy algorithms for maximizing submodular set
-    functions. Das, A. and Kempe, D. (2008). Algorithms for subset selection in linear regression. STOC.
+    Machine Learning Research 9. Das, A. and Kempe, D. (2008). Algorithms for subset selection in linear regression.
+    STOC.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def greedy(
     """
     cov, can, weight = _greedy_given(cov_NN, reads, noise, can_N, weight_N)
     chosen = np.full(reads, -1, dtype=np.int64)
-    lazily(cov, float(noise) ** 2, weight, can, chosen)
+    choose(cov, float(noise) ** 2, weight, can, chosen)
     return chosen
 
 
@@ -355,8 +355,11 @@ def corrected(state: State, ratio_BN: FloatArray | float, reads: int, *, aim: st
     out = np.full((len(root), reads), -1, dtype=np.int64)
     for b, cov_NN in enumerate(state.cov_BNN):
         believed = np.ascontiguousarray(cov_NN * np.outer(root[b], root[b]))
-        weight = believed.diagonal() ** -0.5 if aim == "deviation" else np.ones(len(believed))
-        lazily(believed, state.noise**2, weight, np.ascontiguousarray(state.can_BN[b]), out[b])
+        weight = np.ones(len(believed))
+        if aim == "deviation":  # what is known for sure has nothing to bring down
+            known = believed.diagonal() <= 0
+            weight = np.where(known, 0.0, np.where(known, 1.0, believed.diagonal()) ** -0.5)
+        choose(believed, state.noise**2, weight, np.ascontiguousarray(state.can_BN[b]), out[b])
     return out
 
 

@@ -42,7 +42,7 @@ class World:
     Parameters
     ----------
     scaled_TN : ndarray, shape (T, N)
-        Readings in standard deviations of the learned part; NaN where there is none.
+        Readings in standard deviations of the learned part, or as they are; NaN where there is none.
     usual_TN : ndarray, shape (T, N)
         The usual reading of each step.
     moves : Dynamics
@@ -77,6 +77,7 @@ def prepare(
     generator: np.random.Generator,
     candidates: Sequence[dict[str, object]] = CANDIDATES,
     held: float = 0.2,
+    scaled: bool = True,
 ) -> World:
     """Scale readings by what lies before the cut, and learn the usual day and the dynamics from it.
 
@@ -94,13 +95,15 @@ def prepare(
     reads : int
         K, for the choice.
     noise : float
-        Of a reading, in standard deviations.
+        Of a reading, in standard deviations (or in its own unit, see `scaled`).
     generator : numpy.random.Generator
         Draws that noise.
     candidates : sequence of dict
         Arguments of `citylib.allocation.sensor_dynamics.fit`, and ``harmonics``.
     held : float, default 0.2
         Share of the steps before the cut that candidates are judged on.
+    scaled : bool, default True
+        Whether readings are scaled; if not, noise and errors are in their own unit, as `sensors-v1` has them.
 
     Returns
     -------
@@ -115,15 +118,15 @@ def prepare(
     checks.integer("cut", cut, minimum=20, maximum=len(values) - 1)
     if not candidates:
         raise InputError("candidates", "name at least one", len(candidates))
-    scaled = scaling.fit(values, rows=(0, cut)).apply(values)
+    ready = scaling.fit(values, rows=(0, cut)).apply(values) if scaled else values
     start = cut - max(2, int(checks.fraction("held", held) * cut))
     part = slice(start, min(cut, start + TRIED))
     seed, tried = int(generator.integers(2**31)), []
     for how in candidates if len(candidates) > 1 else ():
-        usual, moves = _learned(scaled, start, per_day, how)
+        usual, moves = _learned(ready, start, per_day, how)
         draw = np.random.default_rng(seed)  # the same noise for all
         seen = sensor_filter.watch(
-            scaled[None, part],
+            ready[None, part],
             moves,
             sensor_choice.InTurn(),
             reads=reads,
@@ -131,10 +134,10 @@ def prepare(
             generator=draw,
             usual_TN=usual[part],
         )
-        tried.append({**how, "error": score(seen, scaled[None, part])["error"]})
+        tried.append({**how, "error": score(seen, ready[None, part])["error"]})
     best = min(tried, key=lambda row: float(str(row["error"]))) if tried else dict(candidates[0])
-    usual, moves = _learned(scaled, cut, per_day, best)
-    return World(scaled, usual, moves, cut, best, tuple(tried))
+    usual, moves = _learned(ready, cut, per_day, best)
+    return World(ready, usual, moves, cut, best, tuple(tried))
 
 
 def score(seen: Watched, values_BTN: npt.ArrayLike, *, level: float = 0.9) -> dict[str, float]:

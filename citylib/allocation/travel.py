@@ -209,9 +209,15 @@ def _degrees(argument: str, value: npt.ArrayLike) -> FloatArray:
     found = checks.matrix(argument, value)
     if found.shape[1] != 2:
         raise InputError(argument, "have two columns, latitude and longitude", found.shape)
-    if (np.abs(found[:, 0]) > 90).any() or (np.abs(found[:, 1]) > 180).any():
-        raise InputError(argument, "hold latitudes up to 90 and longitudes up to 180 degrees", np.abs(found).max())
+    if _far(found).any():
+        raise InputError(
+            argument, "hold latitudes up to 90 and longitudes up to 180 degrees", found[_far(found)][0].tolist()
+        )
     return found
+
+
+def _far(degrees: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    return np.asarray((np.abs(degrees) > [90, 180]).any(axis=1))
 
 
 def _positions(argument: str, wanted: Sequence[Any], nodes: pd.Index) -> IntArray:

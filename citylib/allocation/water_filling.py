@@ -20,6 +20,7 @@ from citylib.errors import InputError
 __all__ = ["Filling", "fill"]
 
 FloatArray = npt.NDArray[np.float64]
+LOOSEST = 1e-6  # KKT residual above which an answer is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,8 @@ def fill(
     ------
     InputError
         A budget that is not above 0; effects that are not concave and rising; missing values; an instance without
-        resources; bounds between which no shares lie, the resources named.
+        resources; bounds between which no shares lie, the resources named; numbers so far apart that rounding leaves no
+        answer.
 
     References
     ----------
@@ -101,7 +103,10 @@ def fill(
     >>> fill([1.0, 2.0], [1.0, 1.0], 1.0, low=[0.3, 0.0]).shares.tolist()
     [0.3, 0.7]
     """
-    a = np.asarray(scale, dtype=np.float64) if not isinstance(scale, np.ndarray) else scale
+    try:
+        a = np.asarray(scale, dtype=np.float64) if not isinstance(scale, np.ndarray) else scale
+    except (TypeError, ValueError):
+        raise InputError("scale", "be numeric, as many in every row", scale) from None
     if a.ndim == 0 or a.shape[-1] == 0:
         raise InputError("scale", "hold at least one resource", a.shape)
     before, n = a.shape[:-1], a.shape[-1]
@@ -127,6 +132,13 @@ def fill(
     worth_BN = np.log(a_BN)
     worth_BN += np.log(b_BN)
     fill_rows(worth_BN, b_BN, low_QN, high_QN, mask_QN, money_B, shares, level, residual, side)
+    exact = np.isfinite(shares.sum(axis=1)) & (residual < LOOSEST)
+    if not exact.all():
+        row = int(exact.argmin())
+        told = (
+            f"instance {row}: b R from {(b_BN[row] * money_B[row]).min():.2g} to {(b_BN[row] * money_B[row]).max():.2g}"
+        )
+        raise InputError("rate times budget", "lie within what 64 bits can tell apart", told)
     price = np.exp(level)
     return Filling(shares.reshape(a.shape), price.reshape(before), residual.reshape(before), side.reshape(a.shape))
 

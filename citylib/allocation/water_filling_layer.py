@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from citylib.allocation.water_filling_kernel import FREE, fill_rows
+from citylib.errors import InputError
 
 __all__ = ["fill"]
 
@@ -45,6 +46,11 @@ def fill(
     torch.Tensor, shape (B, N)
         Of the type of `log_scale_BN`; worked out in float64.
 
+    Raises
+    ------
+    InputError
+        Other shapes, a budget that is not above 0.
+
     References
     ----------
     Amos, B. and Kolter, J. Z. (2017). OptNet: differentiable optimization as a layer in neural networks. ICML.
@@ -57,6 +63,11 @@ def fill(
     >>> [round(v, 4) for v in shares[0].tolist()], [round(v, 4) for v in log_a.grad[0].tolist()]
     ([0.1535, 0.8465], [-0.5, 0.5])
     """
+    for name, given in (("log_rate", log_rate_BN), ("mask", mask_BN), ("low", low_BN), ("high", high_BN)):
+        if given is not None and given.shape != log_scale_BN.shape:
+            raise InputError(name, f"have the shape {tuple(log_scale_BN.shape)}", tuple(given.shape))
+    if budget_B.shape != log_scale_BN.shape[:1] or not bool((budget_B > 0).all()):
+        raise InputError("budget", f"be {len(log_scale_BN)} numbers above 0", budget_B.tolist())
     rate_BN, budget_B1 = log_rate_BN.double().exp(), budget_B.double()[:, None]
     worth_BN = log_scale_BN.double() + log_rate_BN.double()
     side_BN, share_BN = _search(worth_BN, rate_BN, budget_B, mask_BN, low_BN, high_BN)

@@ -20,6 +20,7 @@ from citylib.allocation import (
     problem,
 )
 from citylib.allocation.policies.attention import SetAttention
+from citylib.allocation.policies.equal import equal
 from citylib.allocation.policies.network import Network
 from citylib.allocation.policies.pointwise import Pointwise
 from citylib.allocation.water_filling import fill
@@ -206,3 +207,16 @@ BAD = [
 def test_what_is_wrong_is_said(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_resources_that_are_not_there_have_no_rank():
+    scores, truth = [[3.0, 9.0, 1.0, 2.0]], [[0.3, 0.0, 0.1, 0.2]]
+    assert explain_judge.agreement(scores, truth)[0] < 0.5
+    assert explain_judge.agreement(scores, truth, [[1, 0, 1, 1]])[0] == pytest.approx(1)
+    with pytest.raises(InputError, match="mask must have the shape"):
+        explain_judge.agreement(scores, truth, [[1, 0]])
+
+
+def test_a_rule_without_a_gradient_is_refused():
+    with pytest.raises(InputError, match="policy must be differentiable"):
+        explain.gradient(equal, GIVEN, OF)

@@ -127,7 +127,7 @@ def test_covariances_stay_positive_over_a_long_time_and_odd_shares():
         (lambda: filtered().resume(np.zeros((16, 12, 2)), np.triu(np.ones((16, 12, 2, 2)))), "cov must be symmetric"),
         (lambda: filtered().resume(np.full((16, 12, 2), np.nan), np.zeros((16, 12, 2, 2))), "mean must have no miss"),
         (lambda: filtered().observe(EQUAL, np.full(RATE.shape, np.inf)), "benefit must be a number"),
-        (lambda: filtered().observe(EQUAL * np.nan, RATE), "shares must be known"),
+        (lambda: filtered().observe(EQUAL * np.nan, RATE), "shares must be a number"),
         (lambda: filtered().observe(EQUAL[:2], RATE), "shares must have the shape"),
         (lambda: feedback.ProportionalToEffect(EQUAL).observe(EQUAL, RATE * np.nan), "instance 0, resource 0"),
         (lambda: drift.drift(seed=0, steps=40), "steps"),
@@ -137,3 +137,22 @@ def test_covariances_stay_positive_over_a_long_time_and_odd_shares():
 def test_what_is_wrong_is_said(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_a_rule_that_hands_out_more_than_there_is_is_refused():
+    world = drift.drift(seed=0, steps=41, instances=2)
+
+    class Generous(feedback.Fixed):
+        def __init__(self):
+            self.given = np.full((2, 12), 1 / 6)
+
+    with pytest.raises(InputError, match="rule must give shares"):
+        drift.play(Generous(), world)
+
+
+def test_huge_rates_end_in_no_overflow_and_lists_will_do():
+    rule = feedback.ExponentiatedGradient(EQUAL, RATE * 1e5, BUDGET)
+    rule.observe(EQUAL.tolist(), np.ones(RATE.shape).tolist())
+    np.testing.assert_allclose(rule.shares().sum(axis=1), 1)
+    with pytest.raises(InputError, match="benefit must be numeric"):
+        rule.observe(EQUAL, [["much"]])

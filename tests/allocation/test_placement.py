@@ -182,6 +182,14 @@ def test_limits_and_units_are_looked_at():
         placement.positions("fixed", ["north"], 3)
 
 
+def test_positions_are_whole_numbers():
+    for sites in ([0.5], [True]):
+        with pytest.raises(InputError, match="sites must be positions, whole numbers"):
+            coverage.covered([[1.0, 2.0]], sites, within=5)
+    with pytest.raises(InputError, match="site of fixed must be a whole number"):
+        coverage.greedy([[1.0, 2.0]], [1.0], 1, within=5, fixed=[1.5])
+
+
 def test_points_stand_for_all_calls_and_are_few_enough():
     draw = np.random.default_rng(2)
     calls = np.column_stack([45 + 0.1 * draw.random(3000), -73 + 0.1 * draw.random(3000)])

@@ -56,6 +56,17 @@ def test_it_keeps_the_contract(name, seed, count, resources):
     assert policy.breaches(POLICIES[name], given_state, generator=seeds.torch_generator(seed)) == []
 
 
+@pytest.mark.parametrize("name", POLICIES)
+def test_resources_that_are_alike_get_alike_whatever_their_order(name):
+    tokens = np.random.default_rng(0).integers(0, 2, (20, 9, 8)).astype(float)  # counts, many the same
+    tokens[:, 4] = tokens[:, 2]
+    tokens[:, 5] = 0.0
+    given_state = policy.state(tokens, 9.0)
+    assert policy.breaches(POLICIES[name], given_state, generator=seeds.torch_generator(1)) == []
+    found = policy.shares(POLICIES[name], given_state)
+    np.testing.assert_allclose(found[:, 4], found[:, 2], atol=1e-6)
+
+
 class Broken(nn.Module):
     """Breaks the contract in one way."""
 
@@ -207,3 +218,14 @@ def test_training_is_refused_where_it_makes_no_sense():
         SetAttention(8, 16, 3, 1, generator=seeds.torch_generator(0))
     with pytest.raises(InputError, match="head must be one of"):
         Network(nn.Identity(), "sparsemax")
+
+
+def test_a_state_is_numbers_that_fit():
+    with pytest.raises(InputError, match="tokens must be numeric"):
+        policy.state([[["a"]]], 1.0)
+    with pytest.raises(InputError, match="tokens must be known for every resource"):
+        policy.state([[[1e300]]], 1.0)
+    with pytest.raises(InputError, match="budget must fit into"):
+        policy.state([[[1.0]]], 1e300)
+    with pytest.raises(InputError, match="resources must name the 1 resources"):
+        policy.state([[[np.nan]]], 1.0, resources=[])

@@ -77,3 +77,13 @@ def test_drift_wanders_as_written_down():
     assert abs(biased.mean()) < 0.06
     assert np.unique(drift.prior(world, "flat", seed=0)).size == 1
     assert np.log(drift.misjudged(world, seed=0) / world.start.rate_BN).std() == pytest.approx(0.3, rel=0.1)
+
+
+def test_what_are_no_shares_has_no_regret():
+    known = problem.contexts(3, 4, seed=0, part="test")
+    half, turned, debt = np.full((3, 4), 0.5), np.full((4, 3), 1 / 3), [1.5, -0.5, 0, 0]
+    for shares, words in ((half, "sum to 1"), (turned, "have the shape"), (debt, "at least 0")):
+        with pytest.raises(InputError, match=words):
+            problem.regret(shares, known)
+    alone = problem.contexts(3, 1, seed=0, part="test")
+    assert problem.gap_closed(np.ones((3, 1)), alone) == 1

@@ -236,6 +236,8 @@ def test_a_candidate_under_which_vehicles_are_moved_by_force_is_out() -> None:
 def test_refusals() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'max-pressure'"):
         make("max-presure", {})
+    with pytest.raises(InputError, match="green must be a multiple of 5 s, got 7"):
+        make("equal", {"green": 7})
     with pytest.raises(InputError, match="be those of webster"):
         make("webster", {"cycle": 90.0, "speed": 3})
     with pytest.raises(InputError, match="be those of actuated"):

@@ -150,6 +150,29 @@ def test_what_is_wrong_is_said(arguments, words):
         water_filling.fill(*arguments)
 
 
+@pytest.mark.parametrize("rate", [1e-310, 1e-200])
+def test_what_rounding_leaves_no_answer_to_is_refused(rate):
+    with pytest.raises(InputError, match="rate times budget must lie within what 64 bits can tell apart"):
+        water_filling.fill([1.0, 1.0, 1.0], [rate, 1.0, 1.0], 1.0)
+
+
+def test_words_and_ragged_rows_are_refused():
+    for scale in (["a", "b"], [[1.0, 2.0], [3.0]]):
+        with pytest.raises(InputError, match="scale must be numeric"):
+            water_filling.fill(scale, [1.0, 1.0], 1.0)
+
+
+def test_the_layer_refuses_budgets_and_shapes_that_cannot_be():
+    log_a = torch.zeros(1, 2)
+    for money in (0.0, -1.0, torch.nan):
+        with pytest.raises(InputError, match="budget must be 1 numbers above 0"):
+            water_filling_layer.fill(log_a, log_a, torch.tensor([money]))
+    with pytest.raises(InputError, match="log_rate must have the shape"):
+        water_filling_layer.fill(log_a, log_a[0], torch.ones(1))
+    with pytest.raises(InputError, match="mask must have the shape"):
+        water_filling_layer.fill(log_a, log_a, torch.ones(1), mask_BN=torch.ones(2, dtype=torch.bool))
+
+
 def test_bounds_that_cannot_be_kept_name_the_resources():
     give = lambda **more: water_filling.fill([1.0, 2.0], [1.0, 1.0], 1.0, names=["north", "south"], **more)  # noqa: E731
     with pytest.raises(InputError, match=r"add up to 1 at most, got 'north 0\.7, south 0\.4: together 1\.1'"):
