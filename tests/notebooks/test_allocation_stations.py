@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from citylib.data import load
+
 CHAPTER = "allocation/08_stations"
 SMALL = {"stations": 2, "sites": 12, "points": 60, "added": 1, "calls": 600, "loads": 40}
 
@@ -47,6 +49,23 @@ def test_a_city_that_reaches_all_is_not_told_to_build(run_chapter: Callable[...,
 def test_sites_must_hold_what_is_added(run_chapter: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match="sites must be at least today's 2 stations and 4 more, got 5"):
         run_chapter(CHAPTER, source="synthetic:tiny", **SMALL | {"sites": 5, "added": 4})
+
+
+def test_a_citys_own_stations_are_todays(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
+    calls = load("synthetic:tiny").events("requests")
+    middle = calls[["latitude", "longitude"]].median()
+    rows = pd.DataFrame({"asset": ["north", "south", "old"], "installed": [1950, 1980, 1920]})
+    rows["removed"] = [None, None, "1979-12-31"]
+    rows["latitude"], rows["longitude"] = middle["latitude"] + np.array([0.01, -0.01, 0]), middle["longitude"]
+    path = tmp_path / "stations.csv"
+    rows.to_csv(path, index=False)
+    given = {"source": "synthetic:tiny", "station_source": f"file:{path}"} | SMALL
+    ran = run_chapter(CHAPTER, **given)
+    assert any(text.startswith("2 stations are open today") for text in ran["said"])
+    rows.loc[0, ["latitude", "longitude"]] = np.nan
+    rows.to_csv(path, index=False)
+    with pytest.raises(AssertionError, match="each with coordinates, got 'north without'"):
+        run_chapter(CHAPTER, **given)
 
 
 @pytest.mark.slow
