@@ -49,7 +49,7 @@ TUNED: dict[str, dict[str, Range]] = {
     "webster": {"cycle": Range(60, 140, 1), "east": Range(-40, 40, 1), "north": Range(-40, 40, 1)},
     "actuated": {"gap": Range(1, 6, 1), "through_most": Range(10, 60, 1), "left_most": Range(5, 30, 1)},
     "max-pressure": {
-        "interval": Range(5, 20, 5), "least": Range(0, 20, 5), "red_most": Range(60, 240, 10), "coming": Range(0, 1)
+        "interval": Range(1, 20, 1), "least": Range(0, 20, 1), "red_most": Range(60, 240, 10), "coming": Range(0, 1)
     },
 }  # fmt: skip
 

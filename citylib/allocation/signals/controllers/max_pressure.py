@@ -20,7 +20,7 @@ class MaxPressure:
     Parameters
     ----------
     interval : int
-        Seconds between decisions, a multiple of 5.
+        Seconds between decisions; in the queue model a multiple of its step.
     least : float
         Seconds of green at least.
     red_most : float
