@@ -29,17 +29,22 @@ DEMANDS = ("grid4-v1", "held out")
 FILES = ("citylib/allocation/signals/*.py", "citylib/allocation/signals/controllers/*.py")
 PACKAGES = ("eclipse-sumo", "libsumo", "numpy", "scipy", "torch")
 GENERATIONS = {"linear index": 30, "attention": 40}
+PACES = ({"interval": 5, "least": 0}, {"interval": 1, "least": 5})
 START = (0.7, 1.0, 0.1, -0.3, 1.5, 0.2)
 KEPT = rows.ROOT / "citylib" / "data" / "kept" / "signals.json"
 RIVAL = "max-pressure"
 
 
 @functools.cache
-def program() -> str:
-    """Return a digest of what simulates, by its syntax without words: a new comment makes no simulation stale."""
+def program(controller: str) -> str:
+    """Return a digest of what simulates a controller, by its syntax without words: no new comment makes it stale."""
+    from citylib.allocation.signals.controllers.catalogue import CONTROLLERS
+
     whole = hashlib.sha256()
+    unused = {kind.__module__.rpartition(".")[2] for name, kind in CONTROLLERS.items() if name != controller}
+    unused |= {"evolution", "tuning", "point_queue", "catalogue", "__init__"}
     for name in rows.digests(FILES):
-        if Path(name).stem in ("evolution", "tuning", "point_queue", "catalogue", "__init__"):
+        if Path(name).stem in unused:
             continue
         tree = ast.parse((rows.ROOT / name).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -54,7 +59,7 @@ def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-
     from citylib.allocation.signals import sumo
     from citylib.allocation.signals.worker import simulate
 
-    key = json.dumps([name, parameters, seed, demand, sumo.versions(), program()], sort_keys=True)
+    key = json.dumps([name, parameters, seed, demand, sumo.versions(), program(name)], sort_keys=True)
     path = STORE / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["figures"]
@@ -68,8 +73,13 @@ def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-
 
 
 def trained(name: str) -> list[dict[str, Any]]:
-    """Return ten sets of weights along a search on the model of queues, the last one first; seeds 1000 to 1999."""
-    made = hashlib.sha256(json.dumps([rows.digests(FILES), START, GENERATIONS, rows.versions(("torch",))]).encode())
+    """Return five sets of weights along a search on the model of queues, the last one first; seeds 1000 to 1999.
+
+    Each twice: as the model decides, every five seconds, and every second with five of green at least.
+    """
+    made = hashlib.sha256(
+        json.dumps([rows.digests(FILES), START, GENERATIONS, PACES, rows.versions(("torch",))]).encode()
+    )
     path = STORE / f"trained-{name.replace(' ', '-')}-{made.hexdigest()[:12]}.json"
     if path.is_file():
         found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
@@ -89,8 +99,8 @@ def trained(name: str) -> list[dict[str, Any]]:
         kind = attention.Attention
     options = {"generations": GENERATIONS[name], "pairs": 8, "runs": 3, "width": 0.12, "rate": 0.05}
     search = evolution.evolve(lambda weights: kind(weights=weights), start, seed=0, **options)
-    weights = search.snapshots(tuning.GUESSES)[::-1]
-    found = [{"weights": [round(float(v), 6) for v in row]} for row in weights]
+    weights = search.snapshots(tuning.GUESSES // len(PACES))[::-1]
+    found = [{"weights": [round(float(v), 6) for v in row]} | pace for row in weights for pace in PACES]
     STORE.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found), encoding="utf-8")
     return found

@@ -10,7 +10,7 @@ import torch
 
 from citylib.allocation.signals import demand, evolution, features, grid, tuning
 from citylib.allocation.signals.controllers import attention, linear_index, webster
-from citylib.allocation.signals.controllers.catalogue import CONTROLLERS, TUNED, USUAL, make
+from citylib.allocation.signals.controllers.catalogue import CONTROLLERS, PACE, TUNED, USUAL, make
 from citylib.allocation.signals.point_queue import PointQueue, arrivals
 from citylib.allocation.signals.state import GridState, Lights, drive
 from citylib.errors import InputError, UnknownNameError
@@ -222,8 +222,19 @@ def test_every_controller_has_the_same_budget() -> None:
             assert all(TUNED[name][key].low <= value <= TUNED[name][key].high for key, value in one.items())
     near = tuning.nearby([{"weights": WEIGHTS}, {"weights": [0.0] * 6}], [1.0, 2.0], "linear index")
     assert 0 < np.abs(np.array(near["weights"]) - WEIGHTS).max() < 1
+    assert all(PACE[key].low <= near[key] <= PACE[key].high for key in PACE), "learned rules are tuned in pace as well"
+    assert make("linear index", near).every == near["interval"]
     assert not set(tuning.CHOICE) & set(tuning.TEST)
     assert not (set(tuning.CHOICE) | set(tuning.TEST)) & set(evolution.TRAINING)
+
+
+def test_a_green_lasts_as_long_as_it_must() -> None:
+    longest = {}
+    for least in (0.0, 60.0):
+        model = PointQueue(arrivals([0]), limit=600)
+        drive(model, linear_index.LinearIndex(weights=WEIGHTS, least=least))
+        longest[least] = float(model.lights.longest_B.max())
+    assert longest[60.0] > longest[0.0]
 
 
 def test_a_candidate_under_which_vehicles_are_moved_by_force_is_out() -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.stats import qmc
 
 from citylib import checks, seeds
-from citylib.allocation.signals.controllers.catalogue import TUNED, USUAL, Range
+from citylib.allocation.signals.controllers.catalogue import PACE, TUNED, USUAL, Range
 from citylib.errors import InputError
 
 __all__ = ["CANDIDATES", "CHOICE", "GUESSES", "TEST", "guesses", "nearby", "worth"]
@@ -86,7 +86,10 @@ def nearby(tried: Sequence[Mapping[str, Any]], scores: Sequence[float], name: st
     if name not in TUNED:
         weights = np.asarray(best["weights"], dtype=np.float64)
         moved = weights + 2 * width * np.sqrt((weights**2).mean()) * draw.standard_normal(len(weights))
-        return {"weights": [round(float(w), 6) for w in moved]}
+        now = {"interval": 5, "least": 0} | dict(best)
+        pace = np.array([(now[key] - r.low) / (r.high - r.low) for key, r in PACE.items()])
+        near = _inside(PACE, np.clip(pace + width * draw.standard_normal(len(pace)), 0, 1))
+        return {"weights": [round(float(w), 6) for w in moved]} | near
     ranges = TUNED[name]
     at = np.array([(best[key] - r.low) / (r.high - r.low) for key, r in ranges.items()])
     for _ in range(1000):

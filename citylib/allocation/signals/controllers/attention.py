@@ -11,6 +11,7 @@ import math
 import numpy as np
 import torch
 
+from citylib import checks
 from citylib.allocation.signals import features, grid
 from citylib.allocation.signals.controllers.weights import as_weights, spread
 from citylib.allocation.signals.state import GridState
@@ -54,6 +55,10 @@ class Attention:
     ----------
     weights : array_like, shape (98,) or (C, 98)
         Linear part, query, key, value, out, and what it adds to be one's own junction or a neighbour along an axis.
+    interval : int, default 5
+        Seconds between decisions; in the queue model a multiple of its step.
+    least : float, default 0
+        Seconds of green at least.
 
     References
     ----------
@@ -65,16 +70,17 @@ class Attention:
     98
     """
 
-    every = 5
-
-    def __init__(self, *, weights: object) -> None:
+    def __init__(self, *, weights: object, interval: int = 5, least: float = 0.0) -> None:
+        self.every = checks.integer("interval", interval, minimum=1)
+        self.least = checks.number("least", least, minimum=0)
         self.weights_CF = as_weights(weights, COUNT)
         place = torch.tensor(near())
         self.far_NN, self.place_NN = place < 0, place.clamp(min=0)
 
     def __call__(self, state: GridState) -> torch.Tensor:
         """Return the phase wanted at each junction, shape (B, J)."""
-        return self.index(state).argmax(dim=2)
+        want_BJ = self.index(state).argmax(dim=2)
+        return torch.where(state.green_BJ < self.least, state.phase_BJ, want_BJ)
 
     def index(self, state: GridState) -> torch.Tensor:
         """Return the index of each phase, shape (B, J, P)."""

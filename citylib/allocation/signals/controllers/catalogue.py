@@ -16,7 +16,7 @@ from citylib.allocation.signals.controllers.webster import Webster
 from citylib.allocation.signals.state import Controller
 from citylib.errors import InputError
 
-__all__ = ["CONTROLLERS", "TUNED", "USUAL", "Range", "make"]
+__all__ = ["CONTROLLERS", "PACE", "TUNED", "USUAL", "Range", "make"]
 
 CONTROLLERS: dict[str, Any] = {
     "equal": FixedTime,
@@ -52,6 +52,7 @@ TUNED: dict[str, dict[str, Range]] = {
         "interval": Range(1, 20, 1), "least": Range(0, 20, 1), "red_most": Range(60, 240, 10), "coming": Range(0, 1)
     },
 }  # fmt: skip
+PACE = {"interval": Range(1, 10, 1), "least": Range(0, 10, 1)}  # tuned beside the weights of the learned rules
 
 USUAL: dict[str, dict[str, float]] = {  # a first guess: an engineer's; a block takes 22 s at the limit of speed
     "webster": {"cycle": 90, "east": 22, "north": 0},
