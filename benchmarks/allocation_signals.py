@@ -1,6 +1,7 @@
 """Traffic lights on `grid4-v1` in SUMO: all controllers tuned with the same budget, then tested once.
 
-``python -m benchmarks.allocation_signals --only signals`` tunes, tests and records, in ``benchmarks/recorded`` and, for
+Learned rules are trained on seeds 1000 to 1999, first on a model of queues, then in SUMO. ``python -m
+benchmarks.allocation_signals --only signals`` trains, tunes, tests and records, in ``benchmarks/recorded`` and, for
 the chapter, in ``citylib/data/kept/signals.json``. It may be stopped at any time and goes on where it was: every
 simulation is kept under ``_build/signals``. ``--sketch`` runs first guesses on two seeds, which the chapter shows as
 provisional until all is recorded.
@@ -13,7 +14,10 @@ import ast
 import functools
 import hashlib
 import json
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,10 @@ ORDER = ("max-pressure", "linear index", "attention", "actuated", "webster", "eq
 DEMANDS = ("grid4-v1", "held out")
 FILES = ("citylib/allocation/signals/*.py", "citylib/allocation/signals/controllers/*.py")
 PACKAGES = ("eclipse-sumo", "libsumo", "numpy", "scipy", "torch")
-GENERATIONS = {"linear index": 30, "attention": 40}
+TRAINING = {  # generations on the model of queues and in SUMO, and pairs in each of the latter
+    "linear index": {"model": 30, "simulated": 16, "pairs": 4},
+    "attention": {"model": 40, "simulated": 12, "pairs": 6},
+}
 PACES = ({"interval": 5, "least": 0}, {"interval": 1, "least": 5})
 START = (0.7, 1.0, 0.1, -0.3, 1.5, 0.2)
 KEPT = rows.ROOT / "citylib" / "data" / "kept" / "signals.json"
@@ -73,21 +80,43 @@ def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-
 
 
 def trained(name: str) -> list[dict[str, Any]]:
-    """Return five sets of weights along a search on the model of queues, the last one first; seeds 1000 to 1999.
+    """Return ten candidates: what was learned on the model of queues, at two paces, then points along the way in SUMO.
 
-    Each twice: as the model decides, every five seconds, and every second with five of green at least.
+    The last point comes first. Both searches see seeds 1000 to 1999 only.
     """
     made = hashlib.sha256(
-        json.dumps([rows.digests(FILES), START, GENERATIONS, PACES, rows.versions(("torch",))]).encode()
+        json.dumps([program(name), rows.digests(FILES), TRAINING, rows.versions(("torch",))]).encode()
     )
     path = STORE / f"trained-{name.replace(' ', '-')}-{made.hexdigest()[:12]}.json"
     if path.is_file():
         found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         return found
+    from citylib.allocation.signals import evolution, tuning
+    from citylib.allocation.signals.controllers.linear_index import LinearIndex
+
+    start = on_model(name)
+    begin = start.copy()
+    if name == "attention":  # its linear part moves on by what the linear index learned in the simulator
+        begin[: len(START)] += np.array(trained("linear index")[len(PACES)]["weights"]) - on_model("linear index")
+    options = {"pairs": TRAINING[name]["pairs"], "runs": 1, "width": 0.12, "rate": 0.05, "seed": 1}
+    search = evolution.evolve(
+        LinearIndex, begin, generations=TRAINING[name]["simulated"], score=partial(simulated, name), **options
+    )
+    along = search.snapshots(tuning.GUESSES - len(PACES))[::-1]
+    found = [{"weights": rounded(start)} | pace for pace in PACES]
+    found += [{"weights": rounded(weights)} | PACES[-1] for weights in along]
+    STORE.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+@functools.cache
+def on_model(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the weights that a search on the model of queues ends at."""
     import torch
 
     from citylib import seeds
-    from citylib.allocation.signals import evolution, tuning
+    from citylib.allocation.signals import evolution
     from citylib.allocation.signals.controllers import attention, linear_index
 
     torch.set_num_threads(1)
@@ -95,15 +124,36 @@ def trained(name: str) -> list[dict[str, Any]]:
     if name == "attention":  # begins as the linear index that was found, since out and place are 0
         rest = 0.3 * seeds.generator(0, "signals", "attention").standard_normal(attention.COUNT - 7)
         rest[-7:] = 0.0
-        start = np.concatenate([trained("linear index")[0]["weights"], [0.0], rest])
+        start = np.concatenate([on_model("linear index"), [0.0], rest])
         kind = attention.Attention
-    options = {"generations": GENERATIONS[name], "pairs": 8, "runs": 3, "width": 0.12, "rate": 0.05}
-    search = evolution.evolve(lambda weights: kind(weights=weights), start, seed=0, **options)
-    weights = search.snapshots(tuning.GUESSES // len(PACES))[::-1]
-    found = [{"weights": [round(float(v), 6) for v in row]} | pace for row in weights for pace in PACES]
+    options = {"generations": TRAINING[name]["model"], "pairs": 8, "runs": 3, "width": 0.12, "rate": 0.05}
+    return evolution.evolve(lambda weights: kind(weights=weights), start, seed=0, **options).weights_GF[-1]
+
+
+def rounded(weights: Any) -> list[float]:
+    """Return weights as they are kept."""
+    return [round(float(v), 6) for v in weights]
+
+
+def simulated(name: str, weights_CF: Any, chosen: list[int]) -> Any:
+    """Return the mean delay of each candidate in SUMO, deciding every second; infinite where somebody was moved."""
+    from citylib.allocation.signals import tuning
+
+    tries = [{"weights": rounded(weights)} | PACES[-1] for weights in weights_CF]
+    runs = every([(name, one, seed) for one in tries for seed in chosen])
+    delay = np.array([tuning.worth(runs[k : k + len(chosen)]) for k in range(0, len(runs), len(chosen))])
+    print(f"{name}, training in SUMO: {np.median(delay):.1f} s, best {delay.min():.1f} s", file=sys.stderr, flush=True)
+    return delay
+
+
+def every(asked: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Return the figures of several simulations, one a core at a time."""
+    from citylib.allocation.signals import sumo
+
     STORE.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found), encoding="utf-8")
-    return found
+    sumo.network(STORE)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda one: once(*one), asked))
 
 
 def tuned(candidates: int, bar: Any) -> dict[str, dict[str, Any]]:
@@ -119,10 +169,8 @@ def tuned(candidates: int, bar: Any) -> dict[str, dict[str, Any]]:
         for name, so_far in known.items():
             tried, scores = so_far["tried"], so_far["scores"]
             one = first[name][k] if k < tuning.GUESSES else tuning.nearby(tried, scores, name)
-            found = []
-            for seed in tuning.CHOICE:
-                found.append(once(name, one, seed))
-                bar.update()
+            found = every([(name, one, seed) for seed in tuning.CHOICE])
+            bar.update(len(found))
             tried.append(one)
             scores.append(tuning.worth(found))
             bar.write(f"{name} {k + 1}/{candidates}: {scores[-1]:.1f} s, best {min(scores):.1f} s", file=sys.stderr)
@@ -149,10 +197,8 @@ def played(quick: bool) -> Raw:
         for demand in DEMANDS:
             for name in ORDER:
                 chosen = raw["controllers"][name]["chosen"]
-                found = []
-                for seed in tuning.TEST:
-                    found.append(once(name, chosen, seed, demand))
-                    bar.update()
+                found = every([(name, chosen, seed, demand) for seed in tuning.TEST])
+                bar.update(len(found))
                 raw["controllers"][name][demand] = found
                 bar.write(f"{name}, {demand}: {np.mean([one['mean'] for one in found]):.1f} s", file=sys.stderr)
     kept = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(STORE.glob("?" * 24 + ".json")))
@@ -175,7 +221,7 @@ def sketch() -> Raw:
     if not sumo.available():
         raise SystemExit("needs SUMO: pip install 'citylib[sumo]'")
     first = {n: tuning.guesses(n)[0] for n in (RIVAL, "actuated")}
-    first |= {"linear index": trained("linear index")[0], "equal": {}}
+    first |= {"linear index": {"weights": rounded(on_model("linear index"))} | PACES[0], "equal": {}}
     raw: Raw = {"test_seeds": list(tuning.CHOICE[:2]), "candidates": 1, "controllers": {}}
     for name, guess in first.items():
         found = [once(name, guess, seed) for seed in raw["test_seeds"]]

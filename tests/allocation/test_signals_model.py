@@ -207,6 +207,19 @@ def test_evolution_helps_on_the_model() -> None:
     assert delay[1] < delay[0]
 
 
+def test_a_search_goes_where_a_score_of_ones_own_is_small() -> None:
+    aim = np.array([1.0, -2.0])
+    bowl = lambda weights, chosen: ((weights - aim) ** 2).sum(axis=1)  # noqa: E731
+    found = evolution.evolve(
+        linear_index.LinearIndex, [0.0, 0.0], seed=0, generations=150, pairs=4, runs=1, rate=0.05, score=bowl
+    )
+    assert np.abs(found.weights_GF[-1] - aim).max() < 0.2
+    with pytest.raises(InputError, match="score must give 8 delays"):
+        evolution.evolve(
+            linear_index.LinearIndex, [0.0], seed=0, generations=1, pairs=4, runs=1, score=lambda weights, chosen: [1.0]
+        )
+
+
 def test_every_controller_has_the_same_budget() -> None:
     assert set(TUNED) | {"equal", "linear index", "attention"} == set(CONTROLLERS)
     for name in TUNED:

@@ -1,4 +1,4 @@
-"""Weights by evolution strategies: try small changes in pairs, on the model of queues, and go where they help.
+"""Weights by evolution strategies: try small changes in pairs, on the model of queues or elsewhere, go where they help.
 
 The lights are a choice of the largest, so there is no gradient; the score of weights that are drawn around a point has
 one, and it is estimated from pairs of opposite draws.
@@ -17,6 +17,7 @@ from citylib import checks, seeds
 from citylib.allocation.signals import demand as demands
 from citylib.allocation.signals.point_queue import PointQueue, arrivals
 from citylib.allocation.signals.state import Controller, drive
+from citylib.errors import InputError
 
 __all__ = ["TRAINING", "Search", "evolve"]
 
@@ -69,8 +70,9 @@ def evolve(
     rate: float = 0.05,
     pool: Sequence[int] = TRAINING,
     limit: int = 2700,
+    score: Callable[[FloatArray, list[int]], FloatArray] | None = None,
 ) -> Search:
-    """Search weights whose mean delay on the model of queues is small.
+    """Search weights whose mean delay is small: on the model of queues, or by a score of one's own.
 
     Parameters
     ----------
@@ -91,7 +93,10 @@ def evolve(
     pool : sequence of int, optional
         Seeds to train on; by default 1000 to 1999.
     limit : int, default 2700
-        Seconds of a run.
+        Seconds of a run of the model.
+    score : callable, optional
+        From weights, shape (C, F), and seeds to a delay for each of the C, such as by a simulator; `rule` and `limit`
+        are not used then.
 
     Returns
     -------
@@ -100,7 +105,7 @@ def evolve(
     Raises
     ------
     InputError
-        Numbers that break a rule.
+        Numbers that break a rule, a score of another shape.
 
     References
     ----------
@@ -118,13 +123,16 @@ def evolve(
         moves = draw.standard_normal((half, len(point)))
         tried = point + spread * np.concatenate([moves, -moves])
         chosen = draw.choice(np.array(pool), each, replace=False)
-        score = _delays(rule(tried), [int(s) for s in chosen], 2 * half, limit)
-        rank = score.argsort().argsort() / (2 * half - 1) - 0.5  # ranks, so that one jam does not decide
+        given = [int(s) for s in chosen]
+        delay = _delays(rule(tried), given, 2 * half, limit) if score is None else np.asarray(score(tried, given))
+        if delay.shape != (2 * half,):
+            raise InputError("score", f"give {2 * half} delays", delay.shape)
+        rank = delay.argsort().argsort() / (2 * half - 1) - 0.5  # ranks, so that one jam does not decide
         gradient = ((rank[:half] - rank[half:])[:, None] * moves).mean(axis=0)
         slope, square = 0.9 * slope + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
         point = point - pace * slope / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
         points.append(point.copy())
-        delays.append(float(score.mean()))
+        delays.append(float(delay.mean()))
     return Search(np.array(points), np.array(delays))
 
 
