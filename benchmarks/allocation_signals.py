@@ -33,10 +33,10 @@ DEMANDS = ("grid4-v1", "held out")
 FILES = ("citylib/allocation/signals/*.py", "citylib/allocation/signals/controllers/*.py")
 PACKAGES = ("eclipse-sumo", "libsumo", "numpy", "scipy", "torch")
 TRAINING = {  # generations on the model of queues and in SUMO, and pairs in each of the latter
-    "linear index": {"model": 30, "simulated": 16, "pairs": 4},
-    "attention": {"model": 40, "simulated": 12, "pairs": 6},
+    "linear index": {"model": 30, "simulated": 12, "pairs": 4},
+    "attention": {"model": 40, "simulated": 10, "pairs": 5},
 }
-PACES = ({"interval": 5, "least": 0}, {"interval": 1, "least": 5})
+PACES = ({"interval": 5, "least": 0}, {"interval": 2, "least": 0})
 START = (0.7, 1.0, 0.1, -0.3, 1.5, 0.2)
 KEPT = rows.ROOT / "citylib" / "data" / "kept" / "signals.json"
 RIVAL = "max-pressure"
@@ -136,7 +136,7 @@ def rounded(weights: Any) -> list[float]:
 
 
 def simulated(name: str, weights_CF: Any, chosen: list[int]) -> Any:
-    """Return the mean delay of each candidate in SUMO, deciding every second; infinite where somebody was moved."""
+    """Return the mean delay of each candidate in SUMO, at the second pace; infinite where somebody was moved."""
     from citylib.allocation.signals import tuning
 
     tries = [{"weights": rounded(weights)} | PACES[-1] for weights in weights_CF]

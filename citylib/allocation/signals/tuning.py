@@ -46,7 +46,7 @@ def guesses(name: str, *, seed: int = 0) -> list[dict[str, float]]:
     Examples
     --------
     >>> sorted(guesses("actuated")[0])
-    ['gap', 'left_most', 'through_most']
+    ['gap', 'least', 'left_most', 'through_most']
     """
     ranges = TUNED[checks.one_of("name", name, TUNED)]
     points = qmc.Sobol(len(ranges), seed=seeds.generator(seed, "guesses", name)).random(16)

@@ -47,7 +47,9 @@ class Range:
 
 TUNED: dict[str, dict[str, Range]] = {
     "webster": {"cycle": Range(60, 140, 1), "east": Range(-40, 40, 1), "north": Range(-40, 40, 1)},
-    "actuated": {"gap": Range(1, 6, 1), "through_most": Range(10, 60, 1), "left_most": Range(5, 30, 1)},
+    "actuated": {
+        "gap": Range(1, 6, 1), "through_most": Range(10, 60, 1), "left_most": Range(5, 30, 1), "least": Range(0, 5, 1)
+    },
     "max-pressure": {
         "interval": Range(1, 20, 1), "least": Range(0, 20, 1), "red_most": Range(60, 240, 10), "coming": Range(0, 1)
     },
@@ -56,7 +58,7 @@ PACE = {"interval": Range(1, 10, 1), "least": Range(0, 10, 1)}  # tuned beside t
 
 USUAL: dict[str, dict[str, float]] = {  # a first guess: an engineer's; a block takes 22 s at the limit of speed
     "webster": {"cycle": 90, "east": 22, "north": 0},
-    "actuated": {"gap": 2, "through_most": 40, "left_most": 15},
+    "actuated": {"gap": 2, "through_most": 40, "left_most": 15, "least": 5},
     "max-pressure": {"interval": 5, "least": 5, "red_most": 120, "coming": 0.0},
 }
 
