@@ -3,8 +3,7 @@
 Learned rules are trained on seeds 1000 to 1999, first on a model of queues, then in SUMO. ``python -m
 benchmarks.allocation_signals --only signals`` trains, tunes, tests and records, in ``benchmarks/recorded`` and, for
 the chapter, in ``citylib/data/kept/signals.json``. It may be stopped at any time and goes on where it was: every
-simulation is kept under ``_build/signals``. ``--sketch`` runs first guesses on two seeds, which the chapter shows as
-provisional until all is recorded.
+simulation is kept under ``_build/signals``.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-
 def trained(name: str) -> list[dict[str, Any]]:
     """Return ten candidates: what was learned on the model of queues, at two paces, then points along the way in SUMO.
 
-    The last point comes first. Both searches see seeds 1000 to 1999 only.
+    Of the latter the last one comes first. Both searches see seeds 1000 to 1999 only.
     """
     made = hashlib.sha256(
         json.dumps([program(name), rows.digests(FILES), TRAINING, rows.versions(("torch",))]).encode()
@@ -214,26 +213,6 @@ def measure(quick: bool) -> Raw:
     return raw | {"frames": watched(raw)}
 
 
-def sketch() -> Raw:
-    """Run first guesses, none of them tuned, on two choice seeds: what the chapter shows until all is recorded."""
-    from citylib.allocation.signals import sumo, tuning
-
-    if not sumo.available():
-        raise SystemExit("needs SUMO: pip install 'citylib[sumo]'")
-    first = {n: tuning.guesses(n)[0] for n in (RIVAL, "actuated")}
-    first |= {"linear index": {"weights": rounded(on_model("linear index"))} | PACES[0], "equal": {}}
-    raw: Raw = {"test_seeds": list(tuning.CHOICE[:2]), "candidates": 1, "controllers": {}}
-    for name, guess in first.items():
-        found = [once(name, guess, seed) for seed in raw["test_seeds"]]
-        scores = [] if name == "equal" else [tuning.worth(found)]
-        raw["controllers"][name] = {"chosen": guess, "scores": scores, DEMANDS[0]: found}
-    raw["note"] = (
-        "It holds first guesses, none of them tuned on the simulator, on two choice seeds; attention, Webster, the "
-        "surge and the test seeds are not in it."
-    )
-    return raw | {"frames": watched(raw)}
-
-
 def watched(raw: Raw) -> dict[str, list[dict[str, Any]]]:
     """Return the grid minute by minute under the rival and the policy chosen, on the first seed."""
     return {
@@ -254,7 +233,6 @@ def keep(raw: Raw, like: dict[str, Any]) -> None:
     known = raw["controllers"]
     content = {key: like[key] for key in ("command", "versions", "machine", "files")}
     content |= {"chosen": {n: one["chosen"] for n, one in known.items()}, "candidates": raw["candidates"]}
-    content |= {"note": raw["note"]} if "note" in raw else {}
     content["frames"], content["frames_seed"] = raw["frames"], raw["test_seeds"][0]
     content["tuning"] = [
         {"controller": n, "candidate": k, "score": score if np.isfinite(score) else None}
@@ -338,7 +316,6 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one simulation")
     parser.add_argument("--train", action="store_true", help="train the learned rules, no more")
     parser.add_argument("--tune", type=int, metavar="N", help="try N candidates of each controller, no more")
-    parser.add_argument("--sketch", action="store_true", help="first guesses on two seeds, for the chapter until then")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--only", help="measure one point")
     given = parser.parse_args()
@@ -350,10 +327,6 @@ def main() -> int:
 
         with tqdm(total=given.tune * 5 * (len(ORDER) - 1), unit="simulation") as bar:
             tuned(given.tune, bar)
-        return 0
-    if given.sketch:
-        like = {"command": "python -m benchmarks.allocation_signals --sketch", "versions": rows.versions(PACKAGES)}
-        keep(sketch(), like | {"machine": rows.machine(), "files": rows.digests(FILES)})
         return 0
     code = rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)
     if given.only == "signals" and not given.quick:
