@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import sparse
 
 from citylib import checks
 from citylib.allocation.mixed_integer import ROUNDING, Outcome, maximise
-from citylib.allocation.placement import Placement, SiteProblem, judged, site_problem
-from citylib.errors import InputError
+from citylib.allocation.placement import Placement, SiteProblem, judged, positions, site_problem
+from citylib.errors import CitylibError, InputError
 
 __all__ = ["covered", "greedy", "maximal_covering"]
 
@@ -42,7 +43,7 @@ def covered(minutes: npt.ArrayLike, sites: Sequence[int] | IntArray, *, within: 
     Raises
     ------
     InputError
-        Minutes that are missing; a limit of 0 or less; a site beyond the last.
+        Minutes that are missing; a limit of 0 or less; a site twice or beyond the last.
 
     Examples
     --------
@@ -51,12 +52,7 @@ def covered(minutes: npt.ArrayLike, sites: Sequence[int] | IntArray, *, within: 
     """
     far = checks.matrix("minutes", minutes)
     limit = checks.number("within", within, above=0)
-    chosen = np.asarray(sites)
-    if len(chosen) and not np.issubdtype(chosen.dtype, np.integer):
-        raise InputError("sites", "be positions, whole numbers", chosen.tolist())
-    chosen = chosen.astype(np.int64)
-    if len(chosen) and (chosen.min() < 0 or chosen.max() >= far.shape[1]):
-        raise InputError("sites", f"lie between 0 and {far.shape[1] - 1}", chosen.tolist())
+    chosen = positions("sites", list(sites), far.shape[1])
     return np.asarray((far[:, chosen] <= limit).any(axis=1))
 
 
@@ -171,7 +167,9 @@ def maximal_covering(
     Raises
     ------
     InputError
-        As `citylib.allocation.placement.site_problem`; no sites that keep the floor.
+        As `citylib.allocation.placement.site_problem`; no sites that keep the floor; a district that is missing.
+    CitylibError
+        The solver stopped before it found sites that keep the floor.
 
     References
     ----------
@@ -195,8 +193,12 @@ def maximal_covering(
     outcome = _solve(reach, weight, home, posed, least, seconds)
     units, left = _greedy(posed, cover)
     backup, fallback = float(posed.demand[~left].sum()), units
-    if least and not _keeps(~left, posed.demand, where, least):
-        backup, fallback = 0.0, np.zeros_like(units)  # the greedy rule knows no floor
+    if least and not _keeps(~left, posed.demand, where, least):  # the greedy rule knows no floor
+        if outcome.x is None:
+            raise CitylibError(
+                f"no sites that keep the floor of {least:g} were found in {seconds:g} s: allow more time"
+            )
+        backup, fallback = 0.0, np.zeros_like(units)
     chosen = units if outcome.x is None else outcome.x[: cover.shape[1]].astype(np.int64)
     value = float(posed.demand[cover[:, chosen > 0].any(axis=1)].sum())
     return judged(chosen, value, outcome, fallback, backup, float(posed.demand.sum()))
@@ -250,8 +252,11 @@ def _districts(district: npt.ArrayLike | None, points: int, floor: float) -> Int
         if floor:
             raise InputError("district", "be given where a floor is asked for", None)
         return np.zeros(points, dtype=np.int64)
-    where = np.unique(np.asarray(district), return_inverse=True)[1].ravel()
-    checks.same_length(district=where, minutes=np.empty(points))
+    named = np.asarray(district)
+    checks.same_length(district=named, minutes=np.empty(points))
+    if pd.isna(named).any():
+        raise InputError("district", "be known of every point", f"missing at {int(pd.isna(named).argmax())}")
+    where = pd.factorize(named.ravel(), sort=False)[0]
     return np.asarray(where, dtype=np.int64) if floor else np.zeros(points, dtype=np.int64)
 
 

@@ -86,8 +86,8 @@ def aggregate(places: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, mos
         raise InputError("weight", "be above 0 somewhere", 0)
     _, member = np.unique(where, axis=0, return_inverse=True)
     member, side = member.ravel(), 0.0
+    stretch = np.array([1.0, math.cos(math.radians(float(where[:, 0].mean())))]) * KM
     if member.max() >= few:
-        stretch = np.array([1.0, math.cos(math.radians(float(where[:, 0].mean())))]) * KM
         flat = (where - where.min(axis=0)) * stretch
         low, high = 0.0, float(np.ptp(flat, axis=0).max()) + 1.0
         while high - low > 1e-3:  # a metre
@@ -98,7 +98,7 @@ def aggregate(places: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, mos
     total = np.bincount(member, load).astype(np.float64)
     used = np.maximum(total, 1e-300)
     centre = np.column_stack([np.bincount(member, load * where[:, k]) / used for k in (0, 1)])
-    away = ((where - centre[member]) ** 2).sum(axis=1)
+    away = (((where - centre[member]) * stretch) ** 2).sum(axis=1)
     order = np.lexsort((away, member))
     first = np.searchsorted(member[order], np.arange(len(total)))
     stands = order[first]

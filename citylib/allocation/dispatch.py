@@ -177,6 +177,7 @@ class _City:
     def _calls(self) -> Generator[Any, Any, None]:
         for call, at in enumerate(self.when):
             yield self.environment.timeout(max(0.0, at - self.environment.now))
+            yield self.environment.timeout(0.0)  # a unit whose job ends at this very time is free
             if self.free.any():
                 nearest = int(np.argmin(np.where(self.free, self.far[call], np.inf)))
                 self._send(call, nearest, wait=0.0)

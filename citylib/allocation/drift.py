@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from citylib import checks, seeds
-from citylib.allocation.problem import Contexts, benefit, contexts
+from citylib.allocation.problem import Contexts, benefit, contexts, simplex
 from citylib.allocation.water_filling import fill
-from citylib.errors import InputError
 
 __all__ = ["FROM", "KEPT", "NOISE", "PRIORS", "STEP", "Drift", "Rule", "drift", "misjudged", "play", "prior"]
 
@@ -156,12 +155,7 @@ def play(
     shares_BN = np.empty(0)
     for t, (a_BN, noise_BN) in enumerate(zip(world.scale_TBN, world.noise_TBN, strict=True)):
         if t % every == 0:
-            shares_BN = rule.shares()
-            right = np.shape(shares_BN) == out.shape[1:] + start.scale_BN.shape[1:]
-            if not right or np.min(shares_BN) < 0 or not np.allclose(np.sum(shares_BN, axis=1), 1, atol=1e-4):
-                raise InputError(
-                    "rule", f"give shares {start.scale_BN.shape}, none negative, sum 1", np.shape(shares_BN)
-                )
+            shares_BN = simplex("shares of the rule", rule.shares(), start.scale_BN.shape)
         if watch is not None:
             watch(t, shares_BN)
         out[t] = 1 - benefit(shares_BN, a_BN, start.rate_BN, start.budget_B) / world.best_TB[t]

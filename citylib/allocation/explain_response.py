@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from citylib import checks
-from citylib.allocation.problem import Contexts, effects
+from citylib.allocation.problem import Contexts, effects, effects_of
 from citylib.allocation.water_filling import fill
 from citylib.allocation.water_filling_kernel import FREE
 from citylib.errors import InputError
@@ -66,18 +66,15 @@ def worth(
     Raises
     ------
     InputError
-        A budget that is not above 0.
+        Not finite, a or b below 0, a budget that is not above 0, shapes that don't fit.
 
     Examples
     --------
     >>> worth([0.0, 1.0], [2.0, 2.0], [1.0, 1.0], 1.0).round(3).tolist()
     [2.0, 0.736]
     """
-    w, a, b = (checks.array(n, v) for n, v in (("shares", shares_BN), ("scale", scale_BN), ("rate", rate_BN)))
-    money = checks.array("budget", budget_B)
-    if (money <= 0).any():
-        raise InputError("budget", "be above 0", float(money.min()))
-    return np.asarray(a * b * np.exp(-b * w * money[..., None]))
+    w, a, b, units = effects_of(shares_BN, scale_BN, rate_BN, budget_B)
+    return np.asarray(a * b * np.exp(-b * w * units))
 
 
 def response(scale_BN: npt.ArrayLike, rate_BN: npt.ArrayLike, budget_B: npt.ArrayLike, of: npt.ArrayLike) -> Response:

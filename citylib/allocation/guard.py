@@ -17,13 +17,14 @@ import torch
 
 from citylib import checks
 from citylib.allocation.policies.equal import equal
-from citylib.allocation.policy import TOLERANCE, Policy, state
+from citylib.allocation.policy import TOLERANCE, Policy, State, state
 from citylib.errors import InputError
 
 __all__ = ["Decision", "Guard", "Limits", "limits"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+SINGLE = 2.0**-23
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def limits(tokens_BNF: npt.ArrayLike, *, margin: float = 0.1) -> Limits:
     Raises
     ------
     InputError
-        Not three axes, a reading that is not finite, a margin below 0.
+        Not three axes, no reading, one that is not finite, a margin below 0.
 
     Examples
     --------
@@ -89,9 +90,12 @@ def limits(tokens_BNF: npt.ArrayLike, *, margin: float = 0.1) -> Limits:
     ([-1.0], [11.0], [1.0])
     """
     flat = checks.array("tokens", tokens_BNF, ndim=3)
+    if not flat.size:
+        raise InputError("tokens", "hold a reading to learn from", flat.shape)
     rows = flat.reshape(-1, flat.shape[2])
     low, high = rows.min(axis=0), rows.max(axis=0)
     wider = checks.number("margin", margin, minimum=0) * (high - low)
+    wider += SINGLE * np.maximum(np.abs(low), np.abs(high))  # the same reading in single precision is no other
     return Limits(low - wider, high + wider, np.median(rows, axis=0))
 
 
@@ -100,7 +104,7 @@ class Guard:
 
     Up to `tolerated` bad readings in an instance are replaced by their median and the policy decides. With more of
     them, or where the policy gives what are no shares, the last good shares are kept if there are any, and otherwise
-    the safe rule shares.
+    the safe rule shares. It is asked only then, and what it gives is looked at too.
 
     Parameters
     ----------
@@ -170,22 +174,31 @@ class Guard:
         Raises
         ------
         InputError
-            As `citylib.allocation.policy.state`, but for missing readings; last shares that are none.
+            As `citylib.allocation.policy.state`, but for missing readings; last shares that are none; a safe rule that
+            gives no shares.
         """
-        raw = np.asarray(tokens, dtype=np.float64)
+        try:
+            raw = np.asarray(tokens, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError("tokens", "be numeric, as many features for every resource", tokens) from None
         if raw.ndim != 3 or raw.shape[2] != len(self.features):
             raise InputError("tokens", f"be instances of resources of {len(self.features)} features", raw.shape)
         there = np.ones(raw.shape[:2], dtype=np.bool_) if mask is None else checks.binary("mask", mask)
+        if there.shape != raw.shape[:2]:
+            raise InputError("mask", f"have the shape {raw.shape[:2]}", there.shape)
+        kept = None if last is None else _shares("last", last, there)
         believed = (raw >= self.believed.low_F) & (raw <= self.believed.high_F)
         bad = ~believed & there[..., None]
         given = state(np.where(bad, self.believed.typical_F, raw), budget, mask=there, resources=resources)
-        parts = (given.tokens_BNF, given.mask_BN, given.budget_B)
-        with torch.no_grad():
-            found = self.policy(*parts).double().numpy().copy()
-            instead = self.safe(*parts).double().numpy() if last is None else _shares("last", last, there)
+        found = _asked(self.policy, given, np.ones(len(raw), dtype=np.bool_))
+        if found.shape != there.shape:
+            found = np.full(there.shape, np.nan)
         broken = ~_sound(found, there)
         safe = (bad.sum(axis=(1, 2)) > self.tolerated) | broken
-        found[safe] = instead[safe]
+        if safe.any():
+            found[safe] = (
+                kept[safe] if kept is not None else _shares("safe", _asked(self.safe, given, safe), there[safe])
+            )
         who = "the safe rule shares" if last is None else "the last good shares are kept"
         lines = []
         for b in np.flatnonzero(bad.any(axis=(1, 2)) | broken):
@@ -204,6 +217,13 @@ class Guard:
         more = int(bad_NF.sum()) - len(said)
         said += [f"{more} more readings are bad"] * (more > 0)
         return ", ".join(said + ["the policy gave no shares"] * broken)
+
+
+def _asked(policy: Policy, given: State, rows_B: BoolArray) -> FloatArray:
+    """Return what a policy gives for some of the instances."""
+    with torch.no_grad():
+        found = policy(given.tokens_BNF[rows_B], given.mask_BN[rows_B], given.budget_B[rows_B])
+    return np.asarray(found.double().numpy()).copy()
 
 
 def _sound(shares_BN: FloatArray, there_BN: BoolArray) -> BoolArray:

@@ -141,13 +141,14 @@ def hypercube(rate: npt.ArrayLike, order: npt.ArrayLike, service: float) -> Hype
     ([0.4, 0.4], 0.2)
     """
     calls = checks.array("rate", rate, ndim=1, minimum=0)
-    asked = np.asarray(checks.matrix("order", order), dtype=np.int64)
-    checks.same_length(rate=calls, order=asked)
-    zones, units = asked.shape
+    named = checks.matrix("order", order)
+    checks.same_length(rate=calls, order=named)
+    zones, units = named.shape
     if units > MOST_UNITS:
         raise InputError("order", f"hold at most {MOST_UNITS} units: there are two to their number of states", units)
-    if not (np.sort(asked, axis=1) == np.arange(units)).all():
-        raise InputError("order", "name each unit once in every zone", asked.tolist())
+    if not (np.sort(named, axis=1) == np.arange(units)).all():
+        raise InputError("order", "name each unit once in every zone", named.tolist())
+    asked = named.astype(np.int64)
     if not calls.sum() > 0:
         raise InputError("rate", "be above 0 in some zone", calls.tolist())
     ends = 1 / checks.number("service", service, above=0)

@@ -193,13 +193,13 @@ def positions(argument: str, wanted: Sequence[int | str], count: int, names: Seq
     if called is not None and len(checks.unique("names", called)) != count:
         raise InputError("names", f"name each of the {count} sites", len(called))
     out = []
-    for site in wanted:
+    for k, site in enumerate(wanted):
         if isinstance(site, str):
             if called is None or site not in called:
                 raise UnknownNameError(f"site of {argument}", site, called or ())
             out.append(called.index(site))
         else:
-            out.append(checks.integer(f"site of {argument}", site, minimum=0, maximum=count - 1))
+            out.append(checks.integer(f"{argument}[{k}]", site, minimum=0, maximum=count - 1))
     return np.array(checks.unique(argument, out), dtype=np.int64)
 
 

@@ -190,7 +190,9 @@ def breaches(policy: Policy, given: State, *, generator: torch.Generator, tolera
     with torch.no_grad():
         plain = policy(tokens, mask, budget)
         found = _wrong(plain, given, tolerance)
-        order = torch.randperm(tokens.shape[1], generator=generator)
+        if plain.shape != mask.shape:
+            return found  # the rest compares resource by resource
+        order = _shuffled(tokens.shape[1], generator)
         moved = policy(tokens[:, order], mask[:, order], budget)
         off = float((moved - plain[:, order]).abs().max())
         if not off <= tolerance:
@@ -199,6 +201,8 @@ def breaches(policy: Policy, given: State, *, generator: torch.Generator, tolera
         wide = torch.cat([tokens, extra], dim=1)
         there = torch.cat([mask, torch.zeros(len(mask), 3, dtype=torch.bool)], dim=1)
         padded = policy(wide, there, budget)
+        if padded.shape != there.shape:
+            return [*found, f"with {there.shape[1]} resources shares have the shape {tuple(padded.shape)}"]
         off = float((padded[:, : tokens.shape[1]] - plain).abs().max())
         if not off <= tolerance or float(padded[:, tokens.shape[1] :].abs().max()) != 0:
             found.append(f"resources behind the mask change shares: they differ by {off:.2g}")
@@ -207,6 +211,12 @@ def breaches(policy: Policy, given: State, *, generator: torch.Generator, tolera
         if not off <= tolerance:
             found.append(f"an instance alone gets other shares than among others: they differ by {off:.2g}")
     return found
+
+
+def _shuffled(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Return an order that is not the one there is: of two resources every second draw would be."""
+    order = torch.randperm(count, generator=generator)
+    return order if count < 2 or (order != torch.arange(count)).any() else order.roll(1)
 
 
 def _wrong(shares_BN: torch.Tensor, given: State, tolerance: float) -> list[str]:

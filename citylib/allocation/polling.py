@@ -61,6 +61,11 @@ def mean_variance(
     -------
     ndarray, shape (..., N)
 
+    Raises
+    ------
+    InputError
+        Not finite, negative visits, another number of monitors.
+
     Examples
     --------
     >>> mean_variance([0.0, 1e6], [1.0, 1.0], [2.0, 2.0], noise=1e-3).round(3).tolist()
@@ -68,6 +73,8 @@ def mean_variance(
     """
     variance, forgets, left = _given(variance_N, forgets_N, noise)
     visits = checks.array("visits", visits_N, minimum=0)
+    if visits.shape[-1:] != variance.shape:
+        raise InputError("visits", f"be those of {len(variance)} monitors", visits.shape)
     often = visits > 0
     rate = np.where(often, visits, 1.0)
     known = np.where(often, -rate * np.expm1(-2 * forgets / rate) / (2 * forgets), 0.0)

@@ -17,7 +17,7 @@ from citylib import checks, seeds
 from citylib.allocation.water_filling import fill
 from citylib.errors import InputError
 
-__all__ = ["FEATURES", "Contexts", "benefit", "contexts", "effects", "gap_closed", "regret"]
+__all__ = ["FEATURES", "Contexts", "benefit", "contexts", "effects", "effects_of", "gap_closed", "regret", "simplex"]
 
 FloatArray = npt.NDArray[np.float64]
 OWN, SHARED = 6, 2
@@ -132,37 +132,123 @@ def benefit(
     -------
     ndarray, shape (...)
 
+    Raises
+    ------
+    InputError
+        Not finite, a or b below 0, a budget that is not above 0, shapes that don't fit.
+
     Examples
     --------
     >>> float(benefit([0.5, 0.5], [1.0, 2.0], [1.0, 1.0], 2.0).round(4))
     0.9482
     """
-    w, a, b = (checks.array(n, v) for n, v in (("shares", shares_BN), ("scale", scale_BN), ("rate", rate_BN)))
-    money = checks.array("budget", budget_B)[..., None]
-    return np.asarray((a * -np.expm1(-b * w * money)).mean(axis=-1))
+    w, a, b, units = effects_of(shares_BN, scale_BN, rate_BN, budget_B)
+    return np.asarray((a * -np.expm1(-b * w * units)).mean(axis=-1))
+
+
+def effects_of(
+    shares_BN: npt.ArrayLike, scale_BN: npt.ArrayLike, rate_BN: npt.ArrayLike, budget_B: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return w, a, b and R as arrays that fit together, R with an axis for the resources; or say what is wrong.
+
+    Parameters
+    ----------
+    shares_BN, scale_BN, rate_BN, budget_B : array_like
+        As in `benefit`.
+
+    Returns
+    -------
+    tuple of ndarray
+
+    Raises
+    ------
+    InputError
+        Not finite, a or b below 0, a budget that is not above 0, shapes that don't fit.
+
+    Examples
+    --------
+    >>> effects_of([0.5, 0.5], [1.0, 2.0], [1.0, 1.0], 2.0)[3].tolist()
+    [2.0]
+    """
+    w = checks.array("shares", shares_BN)
+    a, b = checks.array("scale", scale_BN, minimum=0), checks.array("rate", rate_BN, minimum=0)
+    units = checks.array("budget", budget_B)[..., None]
+    if units.size and units.min() <= 0:
+        raise InputError("budget", "be above 0", float(units.min()))
+    try:
+        np.broadcast_shapes(w.shape, a.shape, b.shape, units.shape)
+    except ValueError:
+        shapes = [found.shape for found in (w, a, b)] + [units.shape[:-1]]
+        raise InputError("shares, scale, rate and budget", "fit together", shapes) from None
+    return w, a, b, units
+
+
+def simplex(argument: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
+    """Return `value` as shares, or say why it is none.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in the caller's signature.
+    value : array_like, shape (..., N)
+        Shares: none negative, summing to 1 up to 0.001, as in single precision or from a solver.
+    shape : tuple of int, optional
+        Wanted shape.
+
+    Returns
+    -------
+    ndarray, shape (..., N)
+
+    Raises
+    ------
+    InputError
+        Another shape, a share that is missing or negative, a sum that is not 1; the instance is named.
+
+    Examples
+    --------
+    >>> simplex("shares", [[0.5, 0.5], [0.5, 0.6]])
+    Traceback (most recent call last):
+    ...
+    citylib.errors.InputError: shares must sum to 1, got '1.1 in instance 1'
+    """
+    found = checks.array(argument, value, minimum=0)
+    if shape is not None and found.shape != shape:
+        raise InputError(argument, f"have the shape {shape}", found.shape)
+    if not found.ndim or not found.size:
+        raise InputError(argument, "be shares of one resource or more", found.shape)
+    sums = found.sum(axis=-1)
+    off = np.abs(sums - 1)
+    if off.max() > OFF:
+        where = f" in instance {int(off.argmax())}" if sums.ndim else ""
+        raise InputError(argument, "sum to 1", f"{sums.flat[off.argmax()]:g}{where}")
+    return found
 
 
 def regret(shares_BN: npt.ArrayLike, known: Contexts) -> FloatArray:
     """Return (F* - F) / F* of each instance, F* by water-filling on the true a and b; refuses what are no shares."""
-    given = checks.array("shares", shares_BN, minimum=0)
-    if given.shape not in (known.scale_BN.shape, known.scale_BN.shape[1:]):
-        raise InputError("shares", f"have the shape {known.scale_BN.shape}", given.shape)
-    if (off := np.abs(given.sum(axis=-1) - 1).max()) > OFF:
-        raise InputError("shares", "sum to 1 in every instance", f"off by {off:.2g}")
+    given = _given(shares_BN, known)
     best = fill(known.scale_BN, known.rate_BN, known.budget_B).shares
     top = benefit(best, known.scale_BN, known.rate_BN, known.budget_B)
-    return np.asarray((top - benefit(shares_BN, known.scale_BN, known.rate_BN, known.budget_B)) / top)
+    return np.asarray((top - benefit(given, known.scale_BN, known.rate_BN, known.budget_B)) / top)
+
+
+def _given(shares_BN: npt.ArrayLike, known: Contexts) -> FloatArray:
+    """Return shares of each instance, or the same ones for all."""
+    found = simplex("shares", shares_BN)
+    if found.shape not in (known.scale_BN.shape, known.scale_BN.shape[1:]):
+        raise InputError("shares", f"have the shape {known.scale_BN.shape}", found.shape)
+    return found
 
 
 def gap_closed(shares_BN: npt.ArrayLike, known: Contexts) -> float:
     """Return how much of the way from equal shares to the optimum is gone: (F - F_equal) / (F* - F_equal), of means.
 
-    1 where there is no way to go, as with one resource.
+    1 where there is no way to go, as with one resource. Refuses what are no shares, as `regret` does.
     """
     value = {
         name: benefit(w, known.scale_BN, known.rate_BN, known.budget_B).mean()
         for name, w in {
-            "given": shares_BN,
+            "given": _given(shares_BN, known),
             "equal": np.full(known.scale_BN.shape, 1 / known.scale_BN.shape[1]),
             "best": fill(known.scale_BN, known.rate_BN, known.budget_B).shares,
         }.items()

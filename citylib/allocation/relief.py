@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import optimize, sparse
 
 from citylib import checks
-from citylib.errors import InputError
+from citylib.errors import CitylibError, InputError
 
 __all__ = ["Flow", "min_cost_flow"]
 
@@ -34,9 +34,10 @@ class Flow:
     cost : float
         In all.
     price : ndarray, shape (N,)
-        What one load more asked for at a node would add to the cost; 0 where there is more than is asked for.
+        What one load more asked for at a node would add to the cost (with broken loads, what the next bit would, a
+        load); 0 where there is more than is asked for, infinite where no more can be brought.
     gap : float
-        By how much the cost exceeds what prices prove to be the least, relative; 0: proven the least.
+        By how much the cost exceeds what the dual prices prove to be the least, relative; 0: proven the least.
     whole : bool
         Whether every amount is a whole number.
     """
@@ -84,6 +85,8 @@ def min_cost_flow(
     InputError
         Arcs to nodes that are not there, negative or missing costs or capacities, nobody in need, less in store than
         needed, needs that cannot be reached (named, with what is missing).
+    CitylibError
+        The solver gave up.
 
     References
     ----------
@@ -111,32 +114,70 @@ def min_cost_flow(
     leaves = sparse.csr_array((np.ones(len(fee)), (start, arcs)), shape=(len(stock), len(fee)))
     arrives = sparse.csr_array((np.ones(len(fee)), (end, arcs)), shape=(len(stock), len(fee)))
     net = sparse.csr_array(leaves - arrives)
-    ends = np.column_stack([np.zeros(len(fee)), room])
-    found: Any = optimize.linprog(fee, A_ub=net, b_ub=stock, bounds=ends, method="highs-ds")
+    dear = float(fee.max(initial=0.0)) or 1.0
+    # in units of all need and of the dearest arc: the solver's tolerances are absolute; no store gives more than all
+    parts, least, wide = np.minimum(stock, need) / need, fee / dear, room / need
+    ends = np.column_stack([np.zeros(len(fee)), wide])
+    found: Any = optimize.linprog(least, A_ub=net, b_ub=parts, bounds=ends, method="highs-ds")
     if found.status == 2:
-        raise InputError("arcs", "reach every need", _missing(net, stock, ends, called), "add arcs or capacity")
-    assert found.status == 0, found.message
-    amount = _whole(np.asarray(found.x), net, stock, room)
-    total = float(fee @ amount)
+        raise InputError("arcs", "reach every need", _missing(net, parts, ends, called, need), "add arcs or capacity")
+    if found.status != 0:
+        raise CitylibError(f"the cheapest flow was not found: {found.message}")
+    amount = _whole(np.asarray(found.x) * need, net, stock, room, need)
     price = np.maximum(-np.asarray(found.ineqlin.marginals), 0.0)
-    left = np.minimum(fee + net.T @ price, 0.0)  # what a full arc is worth
-    finite = np.isfinite(room)
-    proven = float(-(stock @ price) + (left[finite] @ room[finite] if finite.any() else 0.0))
-    if (left[~finite] < -ROUNDING * max(1.0, float(fee.max()))).any():
+    left = np.minimum(least + net.T @ price, 0.0)  # what a full arc is worth
+    finite = np.isfinite(wide)
+    proven = float(-(parts @ price) + (left[finite] @ wide[finite] if finite.any() else 0.0))
+    if (left[~finite] < -ROUNDING).any():
         proven = -np.inf  # these prices prove nothing
+    total = float(least @ (amount / need))
     apart = (total - proven) / max(abs(total), 1e-12)
-    return Flow(amount, total, price, 0.0 if apart <= ROUNDING else apart, bool((amount == np.round(amount)).all()))
+    gap, whole = 0.0 if apart <= ROUNDING else apart, bool((amount == np.round(amount)).all())
+    return Flow(
+        amount, float(fee @ amount), _next(start, end, fee, amount, room, stock - net @ amount, need), gap, whole
+    )
 
 
-def _whole(amount: FloatArray, net: sparse.csr_array, stock: FloatArray, room: FloatArray) -> FloatArray:
+def _whole(amount: FloatArray, net: sparse.csr_array, stock: FloatArray, room: FloatArray, need: float) -> FloatArray:
     """Return the flow in whole loads where that is what it is but for rounding, and it still meets every need."""
-    near = np.round(amount)
-    kept = np.abs(near - amount).max() < 1e-6 and (near <= room).all() and (net @ near <= stock + ROUNDING).all()
-    return near if kept else amount
+    near, off = np.round(amount), ROUNDING * need
+    kept = np.abs(near - amount).max() < 1e-6 * max(1.0, need) and (near <= room).all()
+    return near if kept and (net @ near <= stock + off).all() else amount
 
 
-def _missing(net: sparse.csr_array, stock: FloatArray, ends: FloatArray, called: list[str]) -> str:
-    """Return, in words, what is missing where least is: the flow that leaves the smallest need unmet."""
+def _next(
+    tail: IntArray,
+    head: IntArray,
+    cost: FloatArray,
+    amount: FloatArray,
+    room: FloatArray,
+    spare: FloatArray,
+    need: float,
+) -> FloatArray:
+    """Return what the next load at each node costs: the shortest way from a node that has one to spare.
+
+    It goes along arcs that have room, and against those that carry something, whose cost it saves. Dual prices will not
+    do: where a store is used up to the last load there are many, and only the largest say what comes next.
+    """
+    off = ROUNDING * need
+    on, back = amount < room - off, amount > off
+    start, end = np.concatenate([tail[on], head[back]]), np.concatenate([head[on], tail[back]])
+    adds = np.concatenate([cost[on], -cost[back]])
+    price = np.where(spare > off, 0.0, np.inf)
+    for _ in range(len(price)):  # Bellman and Ford: a cheapest flow leaves no circle that saves
+        nearer = price.copy()
+        np.minimum.at(nearer, end, price[start] + adds)
+        if not (nearer < price).any():
+            break
+        price = nearer
+    return np.maximum(price, 0.0)
+
+
+def _missing(net: sparse.csr_array, stock: FloatArray, ends: FloatArray, called: list[str], need: float) -> str:
+    """Return, in words, what is missing where least is: the flow that leaves the smallest need unmet.
+
+    `stock` and `ends` are in units of all need.
+    """
     n, e = net.shape
     lacking = np.flatnonzero(stock < 0)
     gift = sparse.csr_array((-np.ones(len(lacking)), (lacking, np.arange(len(lacking)))), shape=(n, len(lacking)))
@@ -147,8 +188,10 @@ def _missing(net: sparse.csr_array, stock: FloatArray, ends: FloatArray, called:
         bounds=np.vstack([ends, np.column_stack([np.zeros(len(lacking)), -stock[lacking]])]),
         method="highs-ds",
     )
+    if least.status != 0:
+        return f"the solver says: {least.message}"
     short = least.x[e:]
-    told = [f"{called[k]} lacks {v:g}" for k, v in zip(lacking, short, strict=True) if v > 1e-6]
+    told = [f"{called[k]} lacks {v * need:g}" for k, v in zip(lacking, short, strict=True) if v > 1e-7]
     return ", ".join(told[:6]) + (f" and {len(told) - 6} more" if len(told) > 6 else "")
 
 

@@ -102,12 +102,13 @@ class Fixed:
     """
 
     def __init__(self, chosen: Sequence[int] | IntArray) -> None:
-        self.chosen = np.array(checks.unique("chosen", [int(n) for n in chosen]), dtype=np.int64)
+        numbers = [checks.integer(f"chosen[{k}]", n, minimum=0) for k, n in enumerate(chosen)]
+        self.chosen = np.array(checks.unique("chosen", numbers), dtype=np.int64)
 
     def pick(self, state: State, reads: int) -> IntArray:
         """Return them."""
         chosen = self.chosen[:reads]
-        outside = (chosen < 0) | (chosen >= state.can_BN.shape[1])
+        outside = chosen >= state.can_BN.shape[1]
         if outside.any():
             raise InputError("chosen", f"be sensors 0 to {state.can_BN.shape[1] - 1}", int(chosen[outside][0]))
         return np.where(state.can_BN[:, chosen], chosen, -1)

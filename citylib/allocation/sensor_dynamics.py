@@ -165,14 +165,17 @@ def fit(away_TN: npt.ArrayLike, *, kind: str = "level", shrink: float = 0.1, pen
         raise InputError("away", "have readings in a row that differ from the usual ones, at every sensor", told)
     own = np.clip((now * then).sum(axis=0) / power, 0.0, STABLE)
     if kind == "level":
-        alike = min(float((now * then).sum() / power.sum()), STABLE)
+        alike = float(np.clip((now * then).sum() / power.sum(), -STABLE, STABLE))
         return dynamics(alike * np.eye(len(own)), (1 - alike**2) * _shrunk(away, share))
     move = np.diag(own)
     if kind == "vector":
         ridge = checks.number("penalty", penalty, above=0)
-        # what others add: their past as it is, 0 (the usual) where it is missing
+        # what others add: their past as it is, 0 (the usual) where it is missing; on a sensor's own pairs alone
         past, left = np.nan_to_num(away[:-1]), then - now * own
-        move = move + np.linalg.solve(past.T @ past + ridge * np.eye(len(own)), past.T @ left).T
+        whole = past.T @ past + ridge * np.eye(len(own))
+        for n in range(len(own)):
+            gone = past[~both[:, n]]
+            move[n] += np.linalg.solve(whole - gone.T @ gone, past.T @ left[:, n])
         move *= min(1.0, STABLE / float(np.abs(np.linalg.eigvals(move)).max()))
     over = np.where(both, away[1:] - np.nan_to_num(away[:-1]) @ move.T, np.nan)
     return dynamics(move, _shrunk(over, share))
@@ -220,11 +223,11 @@ def usual(values_TN: npt.ArrayLike, *, learned: int, per_day: int, harmonics: in
         )
     turn = 2 * np.pi * np.arange(len(values))[:, None] / day * np.arange(1, waves + 1)
     design = np.hstack([np.ones((len(values), 1)), np.cos(turn), np.sin(turn)])
-    held = ridge * np.diag([0.0, *np.ones(2 * waves)])
+    held = checks.number("ridge", ridge, minimum=0) * np.diag([0.0, *np.ones(2 * waves)])
     out = np.empty_like(values)
     for n in range(values.shape[1]):
         rows = design[:first][there[:, n]]
-        weight = np.linalg.solve(rows.T @ rows + held, rows.T @ values[:first][there[:, n], n])
+        weight = np.linalg.lstsq(rows.T @ rows + held, rows.T @ values[:first][there[:, n], n])[0]
         out[:, n] = design @ weight
     return out
 

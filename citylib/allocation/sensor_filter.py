@@ -233,9 +233,12 @@ def watch(
     return out
 
 
-def _checked(chosen_BK: IntArray, state: State, reads: int) -> IntArray:
+def _checked(picked: npt.ArrayLike, state: State, reads: int) -> IntArray:
     """Return what a rule chose, if it may be read."""
     runs, sensors = state.can_BN.shape
+    chosen_BK = np.asarray(picked)
+    if not np.issubdtype(chosen_BK.dtype, np.integer):
+        raise InputError("rule", "pick sensors by whole numbers", chosen_BK.dtype)
     if chosen_BK.ndim != 2 or len(chosen_BK) != runs or chosen_BK.shape[1] > reads:
         raise InputError("rule", f"pick at most {reads} sensors of each of {runs} runs", chosen_BK.shape)
     if chosen_BK.size and (chosen_BK.min() < -1 or chosen_BK.max() >= sensors):

@@ -30,6 +30,7 @@ FEATURES = (
     "surprise_near", "of_the_sensor",
 )  # fmt: skip
 FORGOTTEN, FARTHEST, LARGEST = 0.9, 4.0, 3.0
+MOST = 20.0  # an error is no further above what is expected than so many times that
 NearArray = npt.NDArray[np.float64]
 
 
@@ -165,6 +166,9 @@ class Index:
 def fit_index(seen: Collected, *, aim: str = "variance", ridge: float = 100.0) -> Index:
     """Learn the linear index: a gamma regression with logarithmic link, by Newton's steps with expected curvature.
 
+    An error of more than 21 times what is expected counts as 21 times: one jam is not to decide, and where tails are
+    heavy the index lies below the mean for it.
+
     Parameters
     ----------
     seen : Collected
@@ -199,7 +203,7 @@ def fit_index(seen: Collected, *, aim: str = "variance", ridge: float = 100.0) -
     weight = np.zeros(design.shape[1])
     for _ in range(100):
         mean = np.exp(np.clip(design @ weight, -2 * LARGEST, 2 * LARGEST))
-        step = np.linalg.solve(curve, design.T @ np.minimum(y / mean - 1, 20.0) - held @ weight)
+        step = np.linalg.solve(curve, design.T @ np.minimum(y / mean - 1, MOST) - held @ weight)
         weight = weight + 0.5 * step
         if np.abs(step).max() < 1e-6:
             break

@@ -152,7 +152,7 @@ def plan(
     peak_price : float
         Of the highest hour of the day [money / MW].
     flexible : array_like, shape (T,) or a number, default 0
-        Most load that may leave an hour or be added to it [MW].
+        Most load that may leave an hour or be added to it [MW]; never more leaves than the least that may be there.
     tail : float, default 0
         The mean is taken over the dearest ``1 - tail`` of the days: 0 for all, 1 for the dearest one.
     start, end : float, optional
@@ -201,8 +201,9 @@ def plan(
     first = battery.start if start is None else checks.number("start", start, minimum=0, maximum=battery.energy)
     last = battery.start if end is None else checks.number("end", end, minimum=0, maximum=battery.energy)
     _reachable(battery, first, last, hours)
-    if abs(checks.number("owed", owed)) > room.sum() * (1 + 1e-9) + 1e-9:
-        raise InputError("owed", f"be at most what may be moved, {room.sum():.4g} MWh", owed)
+    most = float((_leaves(load, room) if checks.number("owed", owed) < 0 else room).sum())
+    if abs(owed) > most * (1 + 1e-9) + 1e-9:
+        raise InputError("owed", f"be at most what may be moved, {most:.4g} MWh", owed)
     program = _program(load, battery, cost, peak_price, room, tail, (first, last, owed), peak_so_far)
     found = linprog(**program, method="highs")
     if found.status != 0:
@@ -218,6 +219,11 @@ def plan(
         energy += battery.kept * (found.upper.marginals[at] + found.lower.marginals[at])
     worth = -float(energy), -float(found.upper.marginals[: 2 * hours].sum())
     return Schedule(charge, discharge, moved, np.concatenate([[first], state]), costs, total, *worth)
+
+
+def _leaves(load: FloatArray, room: FloatArray) -> FloatArray:
+    """Return how much load may leave each hour, whichever day comes, shape (T,)."""
+    return np.asarray(np.clip(load.min(axis=0), 0.0, room))
 
 
 def _reachable(battery: Battery, first: float, last: float, hours: int) -> None:
@@ -261,7 +267,7 @@ def _program(
     shifted = sparse.csr_array(np.repeat([0.0, 1.0, 0.0], [2 * hours, hours, width - 3 * hours])[None])
     low, high = np.zeros(width), np.full(width, np.inf)
     high[: 2 * hours], high[3 * hours : 4 * hours] = battery.power, battery.energy
-    low[2 * hours : 3 * hours], high[2 * hours : 3 * hours] = -room, room
+    low[2 * hours : 3 * hours], high[2 * hours : 3 * hours] = -_leaves(load, room), room
     low[4 * hours - 1] = high[4 * hours - 1] = ends[1]
     low[peaks], low[4 * hours + days : 4 * hours + days + min(extra, 1)] = peak_so_far, -np.inf
     same = np.concatenate([[ends[0]], np.zeros(hours - 1), [ends[2]]])

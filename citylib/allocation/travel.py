@@ -87,7 +87,8 @@ def street_minutes(
     Raises
     ------
     InputError
-        No streets; lengths or speeds that are missing, negative or 0; a place that cannot be reached from some site.
+        No streets; an end that is missing; lengths that are missing or negative, speeds that are not above 0; a place
+        that cannot be reached from some site.
     UnknownNameError
         A place or site that is no node; a column that is not there.
 
@@ -97,11 +98,7 @@ def street_minutes(
     >>> street_minutes(e, ["a", "b"], ["a"]).tolist()
     [[0.0], [1.0]]
     """
-    for column in ("start", "end", "length_m"):
-        if column not in edges:
-            raise UnknownNameError("column of edges", column, map(str, edges.columns))
-    if not len(edges):
-        raise InputError("edges", "hold at least one street", 0)
+    _streets(edges, "start", "end", "length_m")
     length = checks.array("length_m", edges["length_m"], ndim=1, minimum=0)
     kmh = np.full(len(edges), checks.number("speed", speed, above=0)) if not isinstance(speed, str) else None
     if kmh is None:
@@ -150,7 +147,9 @@ def largest_part(edges: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        No streets.
+        No streets, an end that is missing.
+    UnknownNameError
+        A column that is not there.
 
     Examples
     --------
@@ -158,8 +157,7 @@ def largest_part(edges: pd.DataFrame) -> pd.DataFrame:
     >>> largest_part(e)[["start", "end"]].to_numpy().tolist()
     [['a', 'b'], ['b', 'a']]
     """
-    if not len(edges):
-        raise InputError("edges", "hold at least one street", 0)
+    _streets(edges, "start", "end")
     number, _ = pd.factorize(np.concatenate([edges["start"].to_numpy(), edges["end"].to_numpy()]))
     start, end = np.split(number, 2)
     count = int(number.max()) + 1
@@ -218,6 +216,19 @@ def _degrees(argument: str, value: npt.ArrayLike) -> FloatArray:
 
 def _far(degrees: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     return np.asarray((np.abs(degrees) > [90, 180]).any(axis=1))
+
+
+def _streets(edges: pd.DataFrame, *columns: str) -> None:
+    """Say what is wrong with streets, if their columns are not there or an end is missing."""
+    for column in columns:
+        if column not in edges:
+            raise UnknownNameError("column of edges", column, map(str, edges.columns))
+    if not len(edges):
+        raise InputError("edges", "hold at least one street", 0)
+    for column in ("start", "end"):
+        lost = edges[column].isna().to_numpy()
+        if lost.any():
+            raise InputError(column, "be known of every street", f"missing in row {int(lost.argmax())}")
 
 
 def _positions(argument: str, wanted: Sequence[Any], nodes: pd.Index) -> IntArray:

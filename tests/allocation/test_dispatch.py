@@ -111,3 +111,16 @@ def test_what_is_wrong_is_said():
         hypercube.hypercube([1.0], [[0, 0]], 1.0)
     with pytest.raises(InputError, match="above 0 in some zone"):
         hypercube.hypercube([0.0], [[0, 1]], 1.0)
+
+
+def test_a_unit_whose_job_ends_as_a_call_comes_is_free():
+    assert dispatch.simulate([0, 10], [[0], [0]], [10, 10], warm_up=0).unit.tolist() == [0, 0]
+    assert dispatch.simulate([0, 5, 10], [[0]] * 3, [10] * 3, warm_up=0).unit.tolist() == [0, -1, 0]
+    queue = dispatch.simulate([0, 5, 10], [[0]] * 3, [10] * 3, warm_up=0, waits=True)
+    assert queue.waited.tolist() == [0, 5, 10]
+
+
+@pytest.mark.parametrize("order", [[[0.6, 1.2], [1.9, 0.1]], [[0, 0], [1, 0]]])
+def test_an_order_names_units_by_whole_numbers(order):
+    with pytest.raises(InputError, match="order must name each unit once"):
+        hypercube.hypercube([1.0, 1.0], order, 1.0)

@@ -126,10 +126,10 @@ def test_covariances_stay_positive_over_a_long_time_and_odd_shares():
         (lambda: filtered().resume(np.zeros((16, 12, 2)), -np.ones((16, 12, 2, 2))), "cov must be positive"),
         (lambda: filtered().resume(np.zeros((16, 12, 2)), np.triu(np.ones((16, 12, 2, 2)))), "cov must be symmetric"),
         (lambda: filtered().resume(np.full((16, 12, 2), np.nan), np.zeros((16, 12, 2, 2))), "mean must have no miss"),
-        (lambda: filtered().observe(EQUAL, np.full(RATE.shape, np.inf)), "benefit must be a number"),
-        (lambda: filtered().observe(EQUAL * np.nan, RATE), "shares must be a number"),
+        (lambda: filtered().observe(EQUAL, np.full(RATE.shape, np.inf)), "benefit must be finite"),
+        (lambda: filtered().observe(EQUAL * np.nan, RATE), "shares must have no missing values"),
         (lambda: filtered().observe(EQUAL[:2], RATE), "shares must have the shape"),
-        (lambda: feedback.ProportionalToEffect(EQUAL).observe(EQUAL, RATE * np.nan), "instance 0, resource 0"),
+        (lambda: feedback.ProportionalToEffect(EQUAL).observe(EQUAL, RATE * np.nan), r"first at \(0, 0\)"),
         (lambda: drift.drift(seed=0, steps=40), "steps"),
         (lambda: drift.prior(WORLD, "bias", seed=0), "did you mean 'biased'"),
     ],
@@ -146,7 +146,7 @@ def test_a_rule_that_hands_out_more_than_there_is_is_refused():
         def __init__(self):
             self.given = np.full((2, 12), 1 / 6)
 
-    with pytest.raises(InputError, match="rule must give shares"):
+    with pytest.raises(InputError, match="shares of the rule must sum to 1"):
         drift.play(Generous(), world)
 
 
@@ -156,3 +156,28 @@ def test_huge_rates_end_in_no_overflow_and_lists_will_do():
     np.testing.assert_allclose(rule.shares().sum(axis=1), 1)
     with pytest.raises(InputError, match="benefit must be numeric"):
         rule.observe(EQUAL, [["much"]])
+
+
+def test_the_unit_of_the_budget_does_not_decide_whether_rules_learn():
+    a, b = np.array([[3.0, 1.0, 1.0, 1.0]]), np.full((1, 4), 1e-4)
+    world = lambda w: a * -np.expm1(-b * w * 4.0)  # noqa: E731
+    tracking = feedback.KalmanFilling(np.zeros((1, 4)), b, [4.0])
+    climbing = feedback.ExponentiatedGradient(np.array([[1e-3, 0.333, 0.333, 0.333]]), b, [4.0])
+    for _ in range(300):
+        for rule in (tracking, climbing):
+            rule.observe(rule.shares(), world(rule.shares()))
+    for rule in (tracking, climbing):
+        assert rule.shares()[0, 0] > 0.95
+
+
+def test_what_gets_nothing_is_expected_to_be_six_percent_better_in_the_end_and_no_more():
+    rule = feedback.KalmanFilling([[-0.7, 0.0]], [[1.0, 1.0]], [0.5])
+    seen = []
+    for _ in range(600):
+        shares = rule.shares()
+        rule.observe(shares, np.array([[3.0, 1.0]]) * -np.expm1(-shares * 0.5))
+        seen.append(shares[0, 0])
+    assert max(seen) == 0, "believed to be worse than it is, and never tried"
+    most = 0.5**2 + drift.STEP**2 / (1 - drift.KEPT**2)
+    assert rule.believed()[1][0, 0] == pytest.approx(most, rel=1e-6)
+    assert np.exp((most - 0.5**2) / 2) == pytest.approx(1.06, abs=0.005)

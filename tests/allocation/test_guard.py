@@ -109,3 +109,32 @@ def test_refusals():
         guard.limits([[[np.nan]]])
     with pytest.raises(InputError, match="margin"):
         guard.limits(TRAIN, margin=-1)
+
+
+def test_the_safe_rule_is_asked_only_where_it_is_needed_and_looked_at_too():
+    def picky(tokens_BNF, mask_BN, budget_B):
+        assert len(tokens_BNF) == 1, "all other reports are good"
+        return equal(tokens_BNF, mask_BN, budget_B)
+
+    believed = guard.limits([[[0.0], [1.0]]])
+    made = guard.Guard(equal, believed, safe=picky).decide([[[np.nan], [0.5]], [[0.2], [0.5]]], 1.0)
+    assert made.safe_B.tolist() == [True, False]
+    nothing = lambda tokens_BNF, mask_BN, budget_B: torch.zeros(mask_BN.shape)  # noqa: E731
+    with pytest.raises(InputError, match="safe must be shares"):
+        guard.Guard(equal, believed, safe=nothing).decide([[[np.nan], [0.5]]], 1.0)
+    wide = lambda tokens_BNF, mask_BN, budget_B: torch.full((len(mask_BN), 3), 1 / 3)  # noqa: E731
+    told = guard.Guard(wide, believed).decide([[[0.2], [0.5]]], 1.0)
+    assert told.safe_B.all()
+    assert "the policy gave no shares" in told.told[0]
+
+
+def test_what_the_guard_is_given_is_looked_at():
+    watch = guard.Guard(equal, guard.limits([[[0.1], [0.1]]]))
+    assert not watch.decide(np.full((1, 2, 1), 0.1, dtype=np.float32), 1.0).bad_BNF.any(), "0.1 in single precision"
+    with pytest.raises(InputError, match="mask must have the shape"):
+        watch.decide([[[0.1], [0.1]]], 1.0, mask=[[True]])
+    for ragged in ([[["n/a"], [0.1]]], [[[0.1], []]]):
+        with pytest.raises(InputError, match="tokens must be numeric"):
+            watch.decide(ragged, 1.0)
+    with pytest.raises(InputError, match="tokens must hold a reading"):
+        guard.limits(np.zeros((0, 2, 1)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from citylib.allocation import coverage, demand_points, expected_coverage, mixed_integer, p_median, placement, travel
-from citylib.errors import InputError, UnknownNameError
+from citylib.errors import CitylibError, InputError, UnknownNameError
 
 
 def town(seed, points=14, sites=7):
@@ -147,7 +147,7 @@ GOOD = {"minutes": [[1.0, 2.0], [3.0, 4.0]], "demand": [1.0, 2.0], "budget": 1}
         ({"minutes": [[1.0, np.inf], [1.0, 2.0]]}, "minutes must be finite"),
         ({"minutes": [[1.0, -1.0], [1.0, 2.0]]}, "minutes must be 0 or more"),
         ({"fixed": [0, 1]}, "budget must be at least the number of fixed sites, 2"),
-        ({"fixed": [5]}, "site of fixed must be at most 1"),
+        ({"fixed": [5]}, r"fixed\[0\] must be at most 1"),
         ({"fixed": ["nroth"], "names": ["north", "south"]}, "did you mean 'north'"),
         ({"names": ["north"]}, "name each of the 2 sites"),
     ],
@@ -174,7 +174,7 @@ def test_busy_is_a_probability_below_one(busy):
 def test_limits_and_units_are_looked_at():
     with pytest.raises(InputError, match="within must be"):
         coverage.covered([[1.0]], [0], within=0)
-    with pytest.raises(InputError, match="sites must lie between"):
+    with pytest.raises(InputError, match=r"sites\[0\] must be at most 0, got 1"):
         coverage.covered([[1.0]], [1], within=1)
     with pytest.raises(InputError, match="units must be a whole number"):
         expected_coverage.expected([[1.0]], [0.5], within=1, busy=0.3)
@@ -184,9 +184,9 @@ def test_limits_and_units_are_looked_at():
 
 def test_positions_are_whole_numbers():
     for sites in ([0.5], [True]):
-        with pytest.raises(InputError, match="sites must be positions, whole numbers"):
+        with pytest.raises(InputError, match=r"sites\[0\] must be a whole number"):
             coverage.covered([[1.0, 2.0]], sites, within=5)
-    with pytest.raises(InputError, match="site of fixed must be a whole number"):
+    with pytest.raises(InputError, match=r"fixed\[0\] must be a whole number"):
         coverage.greedy([[1.0, 2.0]], [1.0], 1, within=5, fixed=[1.5])
 
 
@@ -211,3 +211,21 @@ def test_points_stand_for_all_calls_and_are_few_enough():
     }.items():
         with pytest.raises(InputError, match=words):
             demand_points.aggregate(*arguments)
+
+
+def test_a_floor_that_was_not_kept_in_time_is_said(monkeypatch):
+    minutes, demand = [[1.0, 1.0], [1.0, 9.0], [9.0, 1.0]], [6.0, 4.0, 1.0]
+    given = {"minutes": minutes, "demand": demand, "budget": 1, "within": 2, "floor": 0.5}
+    assert coverage.maximal_covering(**given, district=["a", "a", "b"]).sites.tolist() == [1]
+    with pytest.raises(InputError, match="district must be known of every point, got 'missing at 1'"):
+        coverage.maximal_covering(**given, district=["a", None, "b"])
+    early = mixed_integer.Outcome(None, -np.inf, np.inf, "time limit", "", 0)
+    monkeypatch.setattr(coverage, "maximise", lambda *a, **k: early)
+    assert coverage.maximal_covering(**(given | {"floor": 0.0})).sites.tolist() == [0], "the greedy choice"
+    with pytest.raises(CitylibError, match=r"no sites that keep the floor of 0\.5 were found in 60 s"):
+        coverage.maximal_covering(**given, district=["a", "a", "b"])
+
+
+def test_a_demand_point_stands_at_the_call_nearest_on_the_ground():
+    found = demand_points.aggregate([[60, 10], [60, 10.03], [60.01, 10.016]], [1, 1, 0], most=1)
+    assert found.stands.tolist() != [2], "a degree of longitude is half as long there"

@@ -229,3 +229,17 @@ def test_a_state_is_numbers_that_fit():
         policy.state([[[1.0]]], 1e300)
     with pytest.raises(InputError, match="resources must name the 1 resources"):
         policy.state([[[np.nan]]], 1.0, resources=[])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_policy_that_goes_by_the_order_of_two_is_found_out(seed):
+    given = policy.state([[[1.0], [1.0]]], 1.0)
+    by_place = lambda tokens, mask, budget: torch.tensor([0.7, 0.3]).expand(len(tokens), 2)  # noqa: E731
+    found = policy.breaches(by_place, given, generator=torch.Generator().manual_seed(seed))
+    assert any("shuffled" in line for line in found)
+
+
+def test_a_policy_of_another_shape_breaks_its_contract():
+    given = policy.state([[[1.0], [1.0]]], 1.0)
+    found = policy.breaches(lambda tokens, mask, budget: budget, given, generator=torch.Generator().manual_seed(0))
+    assert found == ["shares have the shape (1,), not (1, 2)"]

@@ -85,5 +85,18 @@ def test_what_are_no_shares_has_no_regret():
     for shares, words in ((half, "sum to 1"), (turned, "have the shape"), (debt, "at least 0")):
         with pytest.raises(InputError, match=words):
             problem.regret(shares, known)
+        with pytest.raises(InputError, match=words):
+            problem.gap_closed(shares, known)
     alone = problem.contexts(3, 1, seed=0, part="test")
     assert problem.gap_closed(np.ones((3, 1)), alone) == 1
+
+
+def test_effects_and_budgets_are_looked_at():
+    for words, change in {
+        "budget must be above 0": {"budget_B": [2.0, -2.0, 1.0]},
+        "scale must be at least 0": {"scale_BN": -np.ones((3, 4))},
+        "must fit together": {"rate_BN": np.ones((3, 5))},
+    }.items():
+        given = {"shares_BN": np.full((3, 4), 0.25), "scale_BN": np.ones((3, 4)), "rate_BN": np.ones((3, 4))}
+        with pytest.raises(InputError, match=words):
+            problem.benefit(**({"budget_B": np.ones(3)} | given | change))

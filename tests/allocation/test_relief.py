@@ -69,6 +69,46 @@ def test_what_cannot_be_met_is_named():
             relief.min_cost_flow(*arguments)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_price_is_what_one_load_more_costs_at_every_node(seed):
+    draw = np.random.default_rng(seed)
+    stores, needy = 3, 8
+    need = draw.integers(1, 9, needy)
+    stock = np.full(stores, int(np.ceil(1.6 * need.sum() / stores)))
+    tail, head = np.repeat(np.arange(stores), needy), np.tile(np.arange(needy) + stores, stores)
+    cost = draw.integers(1, 40, len(tail)).astype(float)
+    supply = np.concatenate([stock, -need]).astype(float)
+    capacity = draw.integers(3, 12, len(tail)) if seed % 2 else None
+    try:
+        found = relief.min_cost_flow(tail, head, cost, supply, capacity=capacity)
+    except InputError:
+        assert capacity is not None
+        return
+    for node in range(len(supply)):
+        more = supply.copy()
+        more[node] -= 1
+        try:
+            extra = relief.min_cost_flow(tail, head, cost, more, capacity=capacity).cost - found.cost
+        except InputError:
+            extra = np.inf
+        assert found.price[node] == pytest.approx(extra, abs=1e-9)
+
+
+def test_the_next_load_of_a_store_that_is_used_up_is_not_free():
+    found = relief.min_cost_flow([0, 0, 1, 1], [2, 3, 2, 3], [1.0, 2.0, 4.0, 7.0], [3.0, 5.0, -2.0, -1.0])
+    assert found.price.tolist() == [3.0, 0.0, 4.0, 5.0]
+    assert relief.min_cost_flow([0], [1], [1.0], [2.0, -2.0]).price.tolist() == [np.inf, np.inf]
+
+
+@pytest.mark.parametrize("size", [5e-8, 1.0, 1e21])
+def test_units_of_loads_and_costs_do_not_matter(size):
+    found = relief.min_cost_flow([0, 0], [1, 2], [3e20, 1e20], [9 * size, -2 * size, -3 * size])
+    np.testing.assert_allclose(found.amount, [2 * size, 3 * size], rtol=1e-9)
+    assert found.gap == 0
+    with pytest.raises(InputError, match="arcs must reach every need"):
+        relief.min_cost_flow([0, 0], [1, 2], [1, 1], [9 * size, -2 * size, -3 * size], capacity=[size, 9 * size])
+
+
 def test_broken_loads_are_told():
     found = relief.min_cost_flow([0], [1], [1.0], [3.0, -1.5])
     assert not found.whole

@@ -263,3 +263,29 @@ def test_a_rule_that_cheats_is_refused(small: sensor_field.Field, moves: sensor_
         watch(small.values_TN[None], moves, Twice(), 2)
     with pytest.raises(InputError, match="at most 1"):
         watch(small.values_TN[None], moves, Twice(), 1)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.3, 0.5])
+def test_gaps_of_one_sensor_do_not_hide_what_another_tells_of_it(gaps):
+    draw, move = np.random.default_rng(0), np.array([[0.5, 0.4], [0.0, 0.8]])
+    away = np.zeros((20_000, 2))
+    for t in range(1, len(away)):
+        away[t] = move @ away[t - 1] + draw.standard_normal(2)
+    away[draw.random(len(away)) < gaps, 0] = np.nan
+    found = sensor_dynamics.fit(away, kind="vector", penalty=1e-6, shrink=0.0)
+    np.testing.assert_allclose(found.transition_NN[0], move[0], atol=0.03)
+
+
+def test_a_field_that_grows_is_held_back_and_ridges_are_numbers():
+    away = (-1.2) ** np.arange(30)[:, None]
+    assert sensor_dynamics.fit(away).transition_NN[0, 0] == pytest.approx(-sensor_dynamics.STABLE)
+    with pytest.raises(InputError, match="ridge"):
+        sensor_dynamics.usual(away, learned=20, per_day=24, harmonics=1, ridge=float("nan"))
+    alone = sensor_dynamics.usual([[1.0], [2.0]], learned=1, per_day=24, harmonics=1, ridge=0.0)
+    assert np.isfinite(alone).all()
+
+
+@pytest.mark.parametrize("chosen", [[0.7, 1.9], ["a"], [-1]])
+def test_fixed_sensors_are_named_by_whole_numbers(chosen):
+    with pytest.raises(InputError, match=r"chosen\[0\] must be"):
+        sensor_choice.Fixed(chosen)

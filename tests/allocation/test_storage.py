@@ -137,3 +137,10 @@ def test_bad_input_is_refused() -> None:
     for wrong in ({"energy": -1.0}, {"power": float("nan")}, {"efficiency": 0.0}, {"kept": 1.2}):
         with pytest.raises(InputError):
             Battery(**{"energy": 1.0, "power": 1.0, **wrong})
+
+
+def test_no_more_load_leaves_an_hour_than_there_is():
+    found = plan([[1.0, 2.0]], Battery(0.0, 0.0), price=[2.0, 1.0], peak_price=0.0, flexible=5.0)
+    np.testing.assert_allclose(found.drawn([[1.0, 2.0]]), [[0.0, 3.0]], atol=1e-9)
+    with pytest.raises(InputError, match="owed must be at most what may be moved, 3 MWh"):
+        plan([[1.0, 2.0]], Battery(0.0, 0.0), price=[2.0, 1.0], peak_price=0.0, flexible=5.0, owed=-4.0)

@@ -95,3 +95,13 @@ def test_planted_calls_follow_the_stated_mixture():
         planted_calls.planted_calls(*at.T, name, per_year=5, years=(2020, 2019), seed=0)
     with pytest.raises(InputError, match="per_year must be more than 0"):
         planted_calls.planted_calls(*at.T, name, per_year=0, years=(2019, 2019), seed=0)
+
+
+def test_streets_without_an_end_are_refused():
+    lost = pd.DataFrame({"start": ["a", None], "end": [None, "b"], "length_m": [10.0, 30.0]})
+    with pytest.raises(InputError, match="start must be known of every street, got 'missing in row 1'"):
+        travel.street_minutes(lost, ["b"], ["a"])
+    with pytest.raises(InputError, match="start must be known"):
+        travel.largest_part(lost)
+    with pytest.raises(UnknownNameError, match="end"):
+        travel.largest_part(lost[["start"]])
