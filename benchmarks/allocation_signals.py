@@ -3,7 +3,8 @@
 Learned rules are trained on seeds 1000 to 1999, first on a model of queues, then in SUMO. ``python -m
 benchmarks.allocation_signals --only signals`` trains, tunes, tests and records, in ``benchmarks/recorded`` and, for
 the chapter, in ``citylib/data/kept/signals.json``. It may be stopped at any time and goes on where it was: every
-simulation is kept under ``_build/signals``.
+simulation is kept under ``_build/signals``. A controller is taken over from the record where all that made its figures
+is as it was then: what simulates, tunes and trains it, and the versions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,9 @@ STORE = rows.ROOT / "_build" / "signals"
 LEARNED = ("linear index", "attention")
 ORDER = ("max-pressure", "linear index", "attention", "actuated", "webster", "equal")
 DEMANDS = ("grid4-v1", "held out")
-FILES = ("citylib/allocation/signals/*.py", "citylib/allocation/signals/controllers/*.py")
+SIMULATED = ("citylib/allocation/signals/*.py", "citylib/allocation/signals/controllers/*.py", "citylib/seeds.py")
+FILES = (*SIMULATED, "benchmarks/allocation_signals.py")
+TRAINED = ("evolution", "point_queue")  # modules that only learned rules hang on
 PACKAGES = ("eclipse-sumo", "libsumo", "numpy", "scipy", "torch")
 TRAINING = {  # generations on the model of queues and in SUMO, and pairs in each of the latter
     "linear index": {"model": 30, "simulated": 12, "pairs": 4},
@@ -46,18 +50,49 @@ def program(controller: str) -> str:
     """Return a digest of what simulates a controller, by its syntax without words: no new comment makes it stale."""
     from citylib.allocation.signals.controllers.catalogue import CONTROLLERS
 
-    whole = hashlib.sha256()
     unused = {kind.__module__.rpartition(".")[2] for name, kind in CONTROLLERS.items() if name != controller}
-    unused |= {"evolution", "tuning", "point_queue", "catalogue", "__init__"}
-    for name in rows.digests(FILES):
-        if Path(name).stem in unused:
-            continue
+    unused |= {*TRAINED, "tuning", "catalogue", "__init__"}
+    return syntax(tuple(name for name in rows.digests(SIMULATED) if Path(name).stem not in unused))
+
+
+def syntax(names: tuple[str, ...]) -> str:
+    """Return a digest of files by their syntax, without docstrings."""
+    whole = hashlib.sha256()
+    for name in names:
         tree = ast.parse((rows.ROOT / name).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
                 node.body = node.body[1:]
         whole.update(ast.dump(tree).encode())
     return whole.hexdigest()[:16]
+
+
+def made_by(controller: str) -> str:
+    """Return a digest of all that a controller's figures come from: what simulates, tunes and trains it."""
+    from citylib.allocation.signals import tuning
+    from citylib.allocation.signals.controllers import catalogue
+
+    learned = controller in LEARNED
+    parts = {"tuning": syntax(("citylib/allocation/signals/tuning.py",)), "program": program(controller)}
+    parts["ranges"] = {k: asdict(r) for k, r in (catalogue.PACE if learned else catalogue.TUNED[controller]).items()}
+    parts["usual"] = catalogue.USUAL.get(controller)
+    parts["seeds"] = [tuning.CHOICE, tuning.TEST, tuning.CANDIDATES]
+    if learned:
+        parts["trained"] = syntax(tuple(f"citylib/allocation/signals/{module}.py" for module in TRAINED))
+        parts["training"] = [TRAINING, PACES, START] + [program(other) for other in LEARNED]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def carried() -> dict[str, Any]:
+    """Return what is recorded of controllers of which nothing has changed since."""
+    path = rows.RECORDED / "signals.json"
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["versions"] != rows.versions(PACKAGES):
+        return {}
+    known = found["raw"]["controllers"]
+    return {name: known[name] for name in ORDER if name in known and known[name].get("made_by") == made_by(name)}
 
 
 def once(name: str, parameters: dict[str, Any], seed: int, demand: str = "grid4-v1") -> dict[str, Any]:
@@ -162,8 +197,9 @@ def tuned(candidates: int, bar: Any) -> dict[str, dict[str, Any]]:
     """
     from citylib.allocation.signals import tuning
 
-    first = {n: trained(n) if n in LEARNED else tuning.guesses(n) for n in ORDER if n != "equal"}
-    known: dict[str, dict[str, Any]] = {n: {"tried": [], "scores": []} for n in first}
+    kept = carried()
+    first = {n: trained(n) if n in LEARNED else tuning.guesses(n) for n in ORDER if n not in kept}
+    known: dict[str, dict[str, Any]] = {n: {"made_by": made_by(n), "tried": [], "scores": []} for n in first}
     for k in range(candidates):
         for name, so_far in known.items():
             tried, scores = so_far["tried"], so_far["scores"]
@@ -175,7 +211,7 @@ def tuned(candidates: int, bar: Any) -> dict[str, dict[str, Any]]:
             bar.write(f"{name} {k + 1}/{candidates}: {scores[-1]:.1f} s, best {min(scores):.1f} s", file=sys.stderr)
     for so_far in known.values():
         so_far["chosen"] = so_far["tried"][int(np.argmin(so_far["scores"]))]
-    return known | {"equal": {"tried": [{}], "scores": [], "chosen": {}}}
+    return {name: (known | kept)[name] for name in ORDER}
 
 
 def played(quick: bool) -> Raw:
@@ -190,18 +226,16 @@ def played(quick: bool) -> Raw:
         return {"quick": once("max-pressure", tuning.guesses("max-pressure")[0], 1)}
     many = tuning.CANDIDATES
     raw: Raw = {"choice_seeds": list(tuning.CHOICE), "test_seeds": list(tuning.TEST), "candidates": many}
-    total = many * len(tuning.CHOICE) * sum(n != "equal" for n in ORDER) + 2 * len(tuning.TEST) * len(ORDER)
+    total = (many * len(tuning.CHOICE) + 2 * len(tuning.TEST)) * sum(n not in carried() for n in ORDER)
     with tqdm(total=total, unit="simulation") as bar:
         raw["controllers"] = tuned(many, bar)
         for demand in DEMANDS:
-            for name in ORDER:
+            for name in (n for n in ORDER if demand not in raw["controllers"][n]):
                 chosen = raw["controllers"][name]["chosen"]
                 found = every([(name, chosen, seed, demand) for seed in tuning.TEST])
                 bar.update(len(found))
                 raw["controllers"][name][demand] = found
                 bar.write(f"{name}, {demand}: {np.mean([one['mean'] for one in found]):.1f} s", file=sys.stderr)
-    kept = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(STORE.glob("?" * 24 + ".json")))
-    raw["cpu_seconds"] = sum(one["figures"]["cpu_seconds"] for one in kept)
     return raw
 
 
@@ -249,11 +283,9 @@ def keep(raw: Raw, like: dict[str, Any]) -> None:
 
 
 def policy(raw: Raw) -> str:
-    """Return the policy chosen on the choice seeds, among all but the rival and the plans without a choice."""
+    """Return the policy chosen on the choice seeds, among all but the rival."""
     known = raw["controllers"]
-    return min(
-        (name for name in known if name != RIVAL and known[name]["scores"]), key=lambda n: min(known[n]["scores"])
-    )
+    return min((name for name in known if name != RIVAL), key=lambda n: min(known[n]["scores"]))
 
 
 def paired(raw: Raw, name: str, demand: str = "grid4-v1") -> tuple[float, float, float]:
@@ -275,7 +307,7 @@ def judge(raw: Raw) -> Verdict:
     tests = [one for n in (name, RIVAL) for one in raw["controllers"][n]["grid4-v1"]]
     clean = all(one["teleports"] + one["unfinished"] + one["undeparted"] == 0 for one in tests)
     delay = {n: np.mean([one["mean"] for one in raw["controllers"][n]["grid4-v1"]]) for n in (name, RIVAL)}
-    whole = all(len(raw["controllers"][n]["scores"]) == 20 for n in raw["controllers"] if n != "equal")
+    whole = all(len(raw["controllers"][n]["scores"]) == 20 for n in raw["controllers"])
     ours = f"{name} {delay[name]:.1f} s a vehicle; {mean:+.1f} s [{low:+.1f}, {high:+.1f}]"
     ok = bool(high < 0 and clean and whole and len(raw["test_seeds"]) == 20)
     return Verdict(ours, f"max-pressure {delay[RIVAL]:.1f} s", f"{delay[name] / delay[RIVAL]:.2f}", ok)
@@ -325,7 +357,7 @@ def main() -> int:
     if given.tune is not None:
         from tqdm import tqdm
 
-        with tqdm(total=given.tune * 5 * (len(ORDER) - 1), unit="simulation") as bar:
+        with tqdm(total=given.tune * 5 * len(ORDER), unit="simulation") as bar:
             tuned(given.tune, bar)
         return 0
     code = rows.run(POINTS, quick=given.quick, only=given.only, to=given.json)

@@ -221,7 +221,7 @@ def test_a_search_goes_where_a_score_of_ones_own_is_small() -> None:
 
 
 def test_every_controller_has_the_same_budget() -> None:
-    assert set(TUNED) | {"equal", "linear index", "attention"} == set(CONTROLLERS)
+    assert set(TUNED) | {"linear index", "attention"} == set(CONTROLLERS)
     for name in TUNED:
         first = tuning.guesses(name)
         assert len(first) == tuning.GUESSES
@@ -260,8 +260,8 @@ def test_a_candidate_under_which_vehicles_are_moved_by_force_is_out() -> None:
 def test_refusals() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'max-pressure'"):
         make("max-presure", {})
-    with pytest.raises(InputError, match="green must be a multiple of 5 s, got 7"):
-        make("equal", {"green": 7})
+    with pytest.raises(InputError, match="every must be a multiple of"):
+        drive(PointQueue(arrivals([3000]), limit=600), make("equal", {"green": 7}))
     with pytest.raises(InputError, match="be those of webster"):
         make("webster", {"cycle": 90.0, "speed": 3})
     with pytest.raises(InputError, match="be those of actuated"):
@@ -279,6 +279,6 @@ def test_refusals() -> None:
     with pytest.raises(InputError, match="have the shape"):
         PointQueue(torch.zeros(1, 3, 4))
     with pytest.raises(UnknownNameError, match="name must be one of"):
-        tuning.guesses("equal")
+        tuning.guesses("attention")
     with pytest.raises(InputError, match="at least one"):
         tuning.nearby([], [], "webster")

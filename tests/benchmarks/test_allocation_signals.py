@@ -24,7 +24,7 @@ def made(gain: float = 5.0) -> dict[str, Any]:
         "max-pressure": {"scores": [50.0] * 20, "grid4-v1": runs(50.0), "held out": runs(60.0)},
         "linear index": {"scores": [45.0] * 20, "grid4-v1": ahead, "held out": runs(55.0)},
         "webster": {"scores": [90.0] * 20, "grid4-v1": runs(90.0), "held out": runs(95.0)},
-        "equal": {"scores": [], "grid4-v1": runs(200.0), "held out": runs(210.0)},
+        "equal": {"scores": [120.0] * 20, "grid4-v1": runs(200.0), "held out": runs(210.0)},
     }
     return {"controllers": known, "test_seeds": list(range(11, 31)), "candidates": 20}
 

@@ -49,12 +49,14 @@ def near() -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
 class Attention:
     """One head of attention among phases, and a linear index of what a phase is and what it has seen.
 
-    With `out` all 0 it is a linear index: the search starts there, and whatever attention adds is on top.
+    With `out` all 0 it is a linear index with a seventh weight, for left phases: the search starts at 0 for all of
+    these, and whatever attention adds is on top.
 
     Parameters
     ----------
     weights : array_like, shape (98,) or (C, 98)
-        Linear part, query, key, value, out, and what it adds to be one's own junction or a neighbour along an axis.
+        Linear part (7), query, key, value (28 each), out (4), and what it adds to be one's own junction or a neighbour
+        along an axis (3).
     interval : int, default 5
         Seconds between decisions; in the queue model a multiple of its step.
     least : float, default 0

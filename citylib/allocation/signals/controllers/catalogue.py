@@ -46,6 +46,7 @@ class Range:
 
 
 TUNED: dict[str, dict[str, Range]] = {
+    "equal": {"green": Range(5, 60, 1)},
     "webster": {"cycle": Range(60, 140, 1), "east": Range(-40, 40, 1), "north": Range(-40, 40, 1)},
     "actuated": {
         "gap": Range(1, 6, 1), "through_most": Range(10, 60, 1), "left_most": Range(5, 30, 1), "least": Range(0, 5, 1)
@@ -57,6 +58,7 @@ TUNED: dict[str, dict[str, Range]] = {
 PACE = {"interval": Range(1, 10, 1), "least": Range(0, 10, 1)}  # tuned beside the weights of the learned rules
 
 USUAL: dict[str, dict[str, float]] = {  # a first guess: an engineer's; a block takes 22 s at the limit of speed
+    "equal": {"green": 20},
     "webster": {"cycle": 90, "east": 22, "north": 0},
     "actuated": {"gap": 2, "through_most": 40, "left_most": 15, "least": 5},
     "max-pressure": {"interval": 5, "least": 5, "red_most": 120, "coming": 0.0},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from citylib import checks
 from citylib.allocation.signals import grid
 from citylib.allocation.signals.state import GridState
-from citylib.errors import InputError
 
 __all__ = ["FixedTime"]
 
@@ -18,20 +19,13 @@ class FixedTime:
     Parameters
     ----------
     green : int, default 20
-        Seconds of green, a multiple of 5; a cycle has four of them and four changes.
-
-    Raises
-    ------
-    InputError
-        A green that decisions every 5 s cannot show: phases would not be equal.
+        Whole seconds of green, 5 or more; a cycle has four of them and four changes. In the queue model a multiple of
+        its step, or it is refused there: phases would not be equal.
     """
-
-    every = 5
 
     def __init__(self, *, green: int = 20) -> None:
         self.green = checks.integer("green", green, minimum=5)
-        if self.green % self.every:
-            raise InputError("green", f"be a multiple of {self.every} s", green)
+        self.every = math.gcd(self.green + grid.CHANGE, grid.CHANGE)
 
     def __call__(self, state: GridState) -> torch.Tensor:
         """Return the phase wanted at each junction, shape (B, J)."""
