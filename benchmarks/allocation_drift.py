@@ -30,6 +30,7 @@ FILES = (
     "citylib/allocation/water_filling*.py",
     "citylib/allocation/policy.py",
     "citylib/neural/train.py",
+    "citylib/neural/setting.py",
     "citylib/seeds.py",
     "benchmarks/allocation_drift.py",
 )

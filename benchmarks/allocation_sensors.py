@@ -14,7 +14,7 @@ import argparse
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,14 @@ REAL: dict[str, dict[str, Any]] = {
     },
 }
 DRAWN = {"sensors-v1": True, "sensors-v1 without jams": False}
-NOISE, SEEDS, LEARNED, LAST_YEAR = 0.1, range(3), 4000, 8760
+NOISE, SEEDS, LEARNED, LAST_YEAR = 0.1, tuple(range(5)), 4000, 8760
 NETWORKS, FIELD_NOISE = range(5), 0.3
 FIELD_CANDIDATES = tuple({"harmonics": 0, "kind": "level", "shrink": share} for share in (0.0, 0.05))
 REFERENCE = "in turn"
 FILES = ("citylib/allocation/sensor_*.py", "citylib/allocation/policies/attention.py", "citylib/neural/train.py",
-         "citylib/neural/scaling.py", "citylib/data/sources/traffic_metr_la.py",
-         "citylib/data/sources/air_beijing_multisite.py", "benchmarks/allocation_sensors.py")  # fmt: skip
+         "citylib/neural/setting.py", "citylib/neural/scaling.py", "citylib/seeds.py",
+         "citylib/data/sources/traffic_metr_la.py", "citylib/data/sources/air_beijing_multisite.py",
+         "benchmarks/allocation_sensors.py")  # fmt: skip
 
 
 def contenders(world: Any, reads: int, noise: float, seed: int) -> dict[str, Any]:
@@ -78,27 +79,29 @@ def contenders(world: Any, reads: int, noise: float, seed: int) -> dict[str, Any
     }
 
 
-def watched(world: Any, reads: int, noise: float, runs: int, seed: int, block: int) -> Raw:
-    """Watch the judged part by every rule, all with the same noise; return scores, and differences to the reference."""
+def watched(world: Any, reads: int, noise: float, chosen: Sequence[int], block: int) -> Raw:
+    """Watch the judged part by every rule; return scores, and differences to the reference.
+
+    With each seed the selectors are trained anew, and all rules meet the same noise. Differences are of the means over
+    seeds, and their intervals say what other hours would change.
+    """
     from citylib import seeds
     from citylib.allocation import sensor_filter, sensor_world
     from citylib.evaluate import compare
 
     began = time.process_time()
-    values, usual = world.judged(runs), world.usual_TN[world.cut :]
-    sensors, losses, out = values.shape[2], {}, {}
-    for name, rule in contenders(world, reads, noise, seed).items():
-        many = {"none (ceiling)": 0, "all (floor)": sensors}.get(name, reads)
-        draw = seeds.generator(seed, "reading")
-        seen = sensor_filter.watch(values, world.moves, rule, reads=many, noise=noise, generator=draw, usual_TN=usual)
-        parts = [
-            sensor_filter.Watched(*(x[b : b + 1] for x in (seen.estimate_BTN, seen.variance_BTN, seen.read_BTN)))
-            for b in range(runs)
-        ]
-        out[name] = {"runs": [sensor_world.score(one, values[:1]) for one in parts]}
-        losses[name] = np.abs(values - seen.estimate_BTN).mean(axis=0)
+    values, usual = world.judged(), world.usual_TN[world.cut :]
+    sensors, out = values.shape[2], {}
+    losses: dict[str, Any] = {}
+    for seed in chosen:
+        for name, rule in contenders(world, reads, noise, seed).items():
+            given = {"reads": {"none (ceiling)": 0, "all (floor)": sensors}.get(name, reads), "noise": noise}
+            given |= {"generator": seeds.generator(seed, "reading"), "usual_TN": usual}
+            seen = sensor_filter.watch(values, world.moves, rule, **given)
+            out.setdefault(name, {"runs": []})["runs"].append(sensor_world.score(seen, values))
+            losses[name] = losses.get(name, 0.0) + np.abs(values - seen.estimate_BTN)[0] / len(chosen)
     for name, loss in losses.items():
-        draw = seeds.generator(seed, "bootstrap")
+        draw = seeds.generator(chosen[0], "bootstrap")
         found = compare.paired_bootstrap(loss, losses[REFERENCE], block=block, generator=draw)
         out[name]["against"] = [found.estimate, found.low, found.high]
     return {
@@ -143,7 +146,7 @@ def measure(quick: bool) -> Raw:
     work: dict[tuple[str, int, int], Callable[[], Raw]] = {}
     for name, told in REAL.items():
         for reads in told["reads"][1:2] if quick else told["reads"]:
-            work[name, reads, 0] = partial(of_real, world, name, reads, 1 if quick else len(SEEDS))
+            work[name, reads, 0] = partial(of_real, world, name, reads, SEEDS[:1] if quick else SEEDS)
     for name in DRAWN:
         for seed in [0] if quick else NETWORKS:
             work[name, 4, seed] = partial(of_drawn, name, seed)
@@ -155,16 +158,16 @@ def measure(quick: bool) -> Raw:
     return raw
 
 
-def of_real(world: Callable[[str], Any], name: str, reads: int, runs: int) -> Raw:
+def of_real(world: Callable[[str], Any], name: str, reads: int, chosen: Sequence[int]) -> Raw:
     """Return what came of a real panel with one budget."""
     ready = world(name)
-    found = watched(ready, reads, NOISE, runs, 0, REAL[name]["block"])
+    found = watched(ready, reads, NOISE, chosen, REAL[name]["block"])
     return found | {"filter": dict(ready.chosen), "tried": [dict(t) for t in ready.tried]}
 
 
 def of_drawn(name: str, seed: int) -> Raw:
     """Return what came of one network of `sensors-v1`."""
-    return watched(drawn(seed, DRAWN[name]), 4, FIELD_NOISE, 1, seed, 50)
+    return watched(drawn(seed, DRAWN[name]), 4, FIELD_NOISE, [seed], 50)
 
 
 def kept(path: Path, work: Callable[[], Raw]) -> Raw:

@@ -28,7 +28,7 @@ FILES = (
         "travel", "demand_points", "mixed_integer", "placement", "coverage", "expected_coverage", "p_median",
         "dispatch", "hypercube", "planted_calls")),
     *(f"citylib/data/sources/{name}.py" for name in ("emergency_montreal_fire", "network_pittsburgh")),
-    "benchmarks/allocation_stations.py",
+    "citylib/seeds.py", "benchmarks/allocation_stations.py",
 )  # fmt: skip
 PACKAGES = ("numpy", "scipy", "simpy", "networkx")
 Array = Any
