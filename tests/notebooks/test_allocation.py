@@ -33,6 +33,14 @@ def test_plainly(run_plainly: Callable[..., Any]) -> None:
     assert any("cannot be kept" in p.get("text", "") for p in payloads), "too large a promise is told, not raised"
 
 
+def test_bounds_that_cannot_be_kept_are_told_and_not_moved(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", **SMALL, cap=0.05)
+    bounds = pd.read_parquet(ran["folder"] / ran["tables"]["bounds"]["file"]).set_index("plan")
+    assert "caps must add up to 1 at least" in bounds.loc["cap", "refused"]
+    assert bounds.loc["both", "refused"] != ""
+    assert bounds.loc["promise", "refused"] == ""
+
+
 @pytest.mark.parametrize("budget", [0.05, 3.0])
 def test_hours_saved_are_found_whatever_the_budget(run_chapter: Callable[..., Any], budget: float) -> None:
     ran = run_chapter(CHAPTER, source="synthetic:tiny", **SMALL, budget=budget)

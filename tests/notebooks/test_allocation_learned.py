@@ -68,3 +68,15 @@ def test_a_live_curve_needs_two_sizes(run_plainly: Callable[..., Any]) -> None:
 def test_other_numbers_are_other_numbers(run_chapter: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match="others must be numbers never trained on, and not 4"):
         run_chapter(ATTENTION, **SMALL | {"resources": 4})
+
+
+@pytest.mark.parametrize(
+    ("chapter", "given", "words"),
+    [
+        (ATTENTION, SMALL | {"decays": []}, "decays and others must hold a value each"),
+        (ATTACKED, QUICK | {"weights": []}, "strengths, weights and faulty must hold a value each"),
+    ],
+)
+def test_lists_hold_something(run_chapter: Callable[..., Any], chapter: str, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(AssertionError, match=words):
+        run_chapter(chapter, **given)

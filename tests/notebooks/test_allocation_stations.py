@@ -46,6 +46,12 @@ def test_a_city_that_reaches_all_is_not_told_to_build(run_chapter: Callable[...,
     assert any("one more is not needed" in text for text in ran["said"])
 
 
+def test_crews_that_are_never_busy_are_not_held_against_calls(run_chapter: Callable[..., Any]) -> None:
+    ran = run_chapter(CHAPTER, source="synthetic:tiny", **SMALL, busy=0.0)
+    assert any("never busy" in text for text in ran["said"])
+    assert not any("too hopeful" in text for text in ran["said"])
+
+
 def test_sites_must_hold_what_is_added(run_chapter: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match="sites must be at least today's 2 stations and 4 more, got 5"):
         run_chapter(CHAPTER, source="synthetic:tiny", **SMALL | {"sites": 5, "added": 4})

@@ -52,3 +52,8 @@ def test_an_own_file_of_quarter_hours(run_chapter: Callable[..., Any], tmp_path:
 def test_what_cannot_be_judged_is_said(run_chapter: Callable[..., Any]) -> None:
     with pytest.raises((AssertionError, InputError), match="leave 7 whole days"):
         run_chapter(CHAPTER, source="synthetic:tiny", **{**SMALL, "parts": [0.9, 0.95]})
+
+
+def test_prices_are_two(run_chapter: Callable[..., Any]) -> None:
+    with pytest.raises((AssertionError, InputError), match="parts and prices must be two numbers each"):
+        run_chapter(CHAPTER, source="synthetic:tiny", **SMALL | {"prices": [60.0]})
