@@ -86,7 +86,7 @@ def limits(tokens_BNF: npt.ArrayLike, *, margin: float = 0.1) -> Limits:
     Examples
     --------
     >>> found = limits([[[0.0], [1.0], [10.0]]])
-    >>> found.low_F.tolist(), found.high_F.tolist(), found.typical_F.tolist()
+    >>> found.low_F.round(3).tolist(), found.high_F.round(3).tolist(), found.typical_F.tolist()
     ([-1.0], [11.0], [1.0])
     """
     flat = checks.array("tokens", tokens_BNF, ndim=3)
