@@ -130,6 +130,8 @@ class Runner:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # processors without VNNI cut sums of 8 bits that overflow 16, without a word; this adds them in full
+        options.add_session_config_entry("session.x64quantprecision", "1")
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             found = [one.name for one in self.session.get_inputs()]
