@@ -6,6 +6,7 @@ LOCK := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 READY := .venv/.ready-$(LOCK)
 BIN := .venv/bin
 WORKERS ?= 2
+SHOTS ?= _build/look
 
 .PHONY: setup book test test-all check look lab clean
 
@@ -35,7 +36,7 @@ check: $(READY)  ## lint, format, types, docstrings, notebooks
 	$(BIN)/python -m tests.architecture.notebooks
 
 look: $(READY)  ## crawl the book last built in Chromium, every page, wide and light, narrow and dark
-	$(BIN)/python -m tests.book.look
+	$(BIN)/python -m tests.book.look $(if $(SHOTS),--shots $(SHOTS))
 
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Workers share the cores: threads of theirs that wait for one another make small networks several times slower. Before
+# numpy and torch are imported, and for what the tests start too.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 import hypothesis
 import pytest
 

@@ -101,15 +101,15 @@ def test_a_failed_run_stays_beside_the_last_good_one(planned, project, monkeypat
 
 def test_over_time_in_a_cell_that_cannot_be_interrupted(planned, project):
     source = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)"
-    wanted = planned(source, limits={"minutes": 0.12})
+    wanted = planned(source, limits={"minutes": 0.3})
     began = time.monotonic()
     outcome = run_one(wanted, wanted.folder(project / "out"))
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     content = receipt.read(outcome.folder)
     assert (outcome.status, content["error"]["cell"]) == ("time", "cell-0")
     assert content["error"]["source"] == source
     assert [c["id"] for c in content["cells"]] == ["parameters"]
-    with pytest.raises(LimitError, match=r"longer than its limit of 0.12 minutes"):
+    with pytest.raises(LimitError, match=r"longer than its limit of 0.3 minutes"):
         outcome.check()
 
 

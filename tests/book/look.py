@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -61,21 +62,27 @@ def html_pages(html: Path) -> list[str]:
 def crawl(
     html: Path, shots: Path | None = None, pages: Sequence[str] | None = None, modes: Sequence[Mode] = MODES
 ) -> list[Finding]:
-    """Open every page in every mode; return what is wrong, and keep a picture of each in `shots`."""
+    """Open every page in every mode, a Chromium a mode; return what is wrong, keep a picture of each in `shots`."""
     findings = [Finding(page, "links", fault) for page, fault in links(html)]
     chosen = list(pages) if pages is not None else html_pages(html)
-    with serve(html) as base, chromium() as driver:
+    with serve(html) as base, ThreadPoolExecutor(len(modes)) as pool:
+        for found in pool.map(lambda mode: _crawl(base, mode, chosen, shots), modes):
+            findings += found
+    return findings
+
+
+def _crawl(base: str, mode: Mode, pages: Sequence[str], shots: Path | None) -> list[Finding]:
+    findings = []
+    with chromium() as driver:
         console = Console(driver, base)
-        for mode in modes:
-            _set_mode(driver, mode)
-            for page in chosen:
-                driver.get(base + page)
-                theme = "dark" if mode.dark else "light"
-                faults = driver.execute_async_script(_CHECK, theme)
-                findings += [Finding(page, mode.name, fault) for fault in [*faults, *console.faults()]]
-                if shots is not None:
-                    name = page.removesuffix(".html").replace("/", "--")
-                    _picture(driver, mode, shots / mode.name / f"{name}.png")
+        _set_mode(driver, mode)
+        for page in pages:
+            driver.get(base + page)
+            faults = driver.execute_async_script(_CHECK, "dark" if mode.dark else "light")
+            findings += [Finding(page, mode.name, fault) for fault in [*faults, *console.faults()]]
+            if shots is not None:
+                name = page.removesuffix(".html").replace("/", "--")
+                _picture(driver, mode, shots / mode.name / f"{name}.png")
     return findings
 
 
@@ -168,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Crawl a book; return 0 where nothing is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.book.look", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--html", type=Path, default=Path("_build/html"), help="the built book")
-    parser.add_argument("--shots", type=Path, default=Path("_build/look"), help="where pictures of the pages go")
+    parser.add_argument("--shots", type=Path, help="where pictures of the pages go; without, none are taken")
     parser.add_argument("--page", action="append", help="only this page; may be repeated")
     options = parser.parse_args(arguments)
     reason = missing()
@@ -181,7 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(finding)
     count = len(options.page or html_pages(options.html))
     took = time.monotonic() - start
-    print(f"{count} pages in {len(MODES)} modes: {len(findings)} faults, {took:.0f} s; pictures in {options.shots}")
+    kept = f"; pictures in {options.shots}" if options.shots else ""
+    print(f"{count} pages in {len(MODES)} modes: {len(findings)} faults, {took:.0f} s{kept}")
     return 1 if findings else 0
 
 

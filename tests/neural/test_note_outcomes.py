@@ -91,6 +91,7 @@ def test_the_cases_read_are_kept_without_a_word_of_their_notes() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_the_rules_still_say_what_they_said_when_the_cases_were_read(boston: pd.DataFrame, tmp_path: Path) -> None:
     from benchmarks import neural_text
 

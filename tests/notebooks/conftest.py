@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,37 @@ import pytest
 
 from citylib import results
 from citylib.batch import plan, run
+from citylib.batch.warm import Warm
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 Ran = dict[str, Any]
 
 
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    """What the runs of one test file are forked from: importing is most of what a small run takes."""
+    each = [plan.single(path, {}).runs[0] for path in sorted(NOTEBOOKS.glob("*/*.ipynb"))]
+    with Warm(each * 2) as parents:  # of each there may be several
+        yield parents
+
+
 @pytest.fixture
-def run_chapter(tmp_path: Path) -> Callable[..., Ran]:
-    """Run ``family/NN_name`` with parameters as `citylib run` does; what it handed back, by type and name."""
+def end_of(tmp_path: Path, warm: Warm) -> Callable[..., run.Outcome]:
+    """Run ``family/NN_name`` with parameters as `citylib run` does, whichever way it ends."""
+
+    def carry_out(chapter: str, **parameters: Any) -> run.Outcome:
+        planned = plan.single(NOTEBOOKS / f"{chapter}.ipynb", parameters).runs[0]
+        return run.run_one(planned, tmp_path / "run", warm=warm)
+
+    return carry_out
+
+
+@pytest.fixture
+def run_chapter(end_of: Callable[..., run.Outcome]) -> Callable[..., Ran]:
+    """Run ``family/NN_name`` with parameters; what it handed back, by type and name."""
 
     def carry_out(chapter: str, **parameters: Any) -> Ran:
-        planned = plan.single(NOTEBOOKS / f"{chapter}.ipynb", parameters).runs[0]
-        outcome = run.run_one(planned, tmp_path / "run")
+        outcome = end_of(chapter, **parameters)
         assert outcome.status == "ok", json.dumps(outcome.error, indent=1)
         found = json.loads((outcome.folder / "results.json").read_text(encoding="utf-8"))
         receipt = json.loads((outcome.folder / "receipt.json").read_text(encoding="utf-8"))
@@ -39,7 +58,19 @@ def run_chapter(tmp_path: Path) -> Callable[..., Ran]:
     return carry_out
 
 
-@pytest.fixture(params=["papermill", "nbconvert"])
+@pytest.fixture
+def refused(end_of: Callable[..., run.Outcome]) -> Callable[..., str]:
+    """Run ``family/NN_name`` with parameters that a cell must refuse; what it said."""
+
+    def carry_out(chapter: str, **parameters: Any) -> str:
+        outcome = end_of(chapter, **parameters)
+        assert outcome.status == "failed"
+        return str(outcome.error)
+
+    return carry_out
+
+
+@pytest.fixture(params=["papermill", pytest.param("nbconvert", marks=pytest.mark.slow)])
 def run_plainly(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., list[results.Payload]]:
     """Run a chapter by each of the ordinary tools, without citylib's runner; the payloads it emitted."""
 

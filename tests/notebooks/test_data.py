@@ -83,6 +83,7 @@ def test_one_district_of_the_tiny_city(run_chapter: Callable[..., Any]) -> None:
     assert {"readings", "usual_figure"} <= set(ran["figures"])
 
 
+@pytest.mark.parametrize("run_plainly", ["papermill", "nbconvert"], indirect=True)
 def test_one_place_plainly(run_plainly: Callable[..., Any]) -> None:
     payloads = run_plainly(PLACE, source="synthetic:tiny")
     assert {"mean", "change", "quiet_below"} <= {p.get("name") for p in payloads}

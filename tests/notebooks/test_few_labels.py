@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from citylib import data
-from citylib.batch import plan, run
 
 CHAPTER = "neural/04_few_labels"
 SMALL = {"history": 48, "horizon": 12, "patch": 12, "targets": 1, "steps": 8, "width": 8}
@@ -60,12 +59,9 @@ def test_an_own_file(run_chapter: Callable[..., Any], tmp_path: Path) -> None:
     assert "gain_random" in ran["records"]
 
 
-def test_too_few_places_are_refused(tmp_path: Path) -> None:
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{CHAPTER}.ipynb"
-    planned = plan.single(notebook, {"source": "synthetic:tiny", **SMALL, "targets": 6}).runs[0]
-    outcome = run.run_one(planned, tmp_path / "run")
-    assert outcome.status != "ok"
-    assert "targets must leave 3 of the 8 places to learn and to choose from, got 6" in str(outcome.error)
+def test_too_few_places_are_refused(refused: Callable[..., str]) -> None:
+    said = refused(CHAPTER, source="synthetic:tiny", **{**SMALL, "targets": 6})
+    assert "targets must leave 3 of the 8 places to learn and to choose from, got 6" in said
 
 
 @pytest.mark.real

@@ -128,19 +128,14 @@ def test_no_future_is_known(tmp_path: Path) -> None:
             assert not np.allclose(again["of"][name][cut][61:], made[cut][61:])
 
 
-def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
-    from citylib.batch import plan, run
-
+def test_what_cannot_be_done_is_said(refused: Callable[..., str]) -> None:
     for given, words in (
         ({"stretch_days": 60}, "must leave a day before the stretches"),
         ({"cut": "2030-01-01"}, "must leave a day before the stretches"),
         ({"graph": "sensors"}, "graph must name a table of weights"),
         ({"block_hours": 300}, "block_hours must fit three times"),
     ):
-        planned = plan.single(NOTEBOOK, {**TINY, "device": "cpu", **given}).runs[0]
-        outcome = run.run_one(planned, tmp_path / "run")
-        assert outcome.status == "failed"
-        assert words in str(outcome.error)
+        assert words in refused(HYBRID, **{**TINY, "device": "cpu", **given})
 
 
 @pytest.mark.real

@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from citylib.batch import plan, run
-
 CHAPTER = "neural/01_multilayer_perceptron"
 SMALL = {"clock": ["hour", "weekend"], "epochs": 12, "repeats": 2, "device": "cpu"}
 
@@ -76,13 +74,10 @@ def test_an_own_file_without_speed_says_what_stands_in(run_chapter: Callable[...
     assert any("has no speed beside its volume" in text for text in ran["said"])
 
 
-def test_a_source_of_speeds_without_a_count_is_refused(tmp_path: Path) -> None:
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{CHAPTER}.ipynb"
+def test_a_source_of_speeds_without_a_count_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     path = own_file(tmp_path, speed=False)
-    planned = plan.single(notebook, {"source": "synthetic:tiny", "speeds": f"file:{path}", **SMALL}).runs[0]
-    outcome = run.run_one(planned, tmp_path / "run")
-    assert outcome.status != "ok"
-    assert "speeds must hold a count as its main variable, and a variable named speed" in str(outcome.error)
+    said = refused(CHAPTER, source="synthetic:tiny", speeds=f"file:{path}", **SMALL)
+    assert "speeds must hold a count as its main variable, and a variable named speed" in said
 
 
 @pytest.mark.real

@@ -83,14 +83,8 @@ def test_an_own_file_with_one_number_a_day_and_no_category(run_chapter: Callable
     assert any("gap of 100 days" in text for text in ran["said"])
 
 
-def test_a_target_among_the_inputs_is_refused(tmp_path: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{CHAPTER}.ipynb"
-    planned = plan.single(notebook, {"source": "synthetic:tiny", "numeric": ["flow"]}).runs[0]
-    outcome = run.run_one(planned, tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "explain itself" in str(outcome.error)
+def test_a_target_among_the_inputs_is_refused(refused: Callable[..., str]) -> None:
+    assert "explain itself" in refused(CHAPTER, source="synthetic:tiny", numeric=["flow"])
 
 
 @pytest.mark.real
@@ -158,15 +152,11 @@ def test_counts_of_an_own_file_find_what_is_planted(run_chapter: Callable[..., A
 
 @pytest.mark.real
 @pytest.mark.parametrize("part", ["casual", "registered"])
-def test_a_part_of_the_count_among_the_inputs_is_refused(part: str, tmp_path: Path, real_data: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{COUNTS}.ipynb"
+def test_a_part_of_the_count_among_the_inputs_is_refused(
+    part: str, refused: Callable[..., str], real_data: Path
+) -> None:
     given = {"source": "mobility-bike-sharing", "table": "days", "counts": "rentals", "exposure": "time"}
-    planned = plan.single(notebook, given | {"by": "city", "numeric": [part]}).runs[0]
-    outcome = run.run_one(planned, tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "they are the answer" in str(outcome.error)
+    assert "they are the answer" in refused(COUNTS, **given, by="city", numeric=[part])
 
 
 def test_every_sensor_tiny(run_chapter: Callable[..., Any]) -> None:
@@ -183,22 +173,12 @@ def test_every_sensor_tiny(run_chapter: Callable[..., Any]) -> None:
     assert {"finds", "placebo", "kept", "by_days", "plan"} <= set(ran["tables"])
 
 
-def test_every_sensor_refuses_what_leaves_nothing_to_learn_from(tmp_path: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / "regression/03_every_sensor.ipynb"
-    given = {"source": "synthetic:tiny", "unseen": 40, "complete": 0.5}
-    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "days to learn from" in str(outcome.error)
+def test_every_sensor_refuses_what_leaves_nothing_to_learn_from(refused: Callable[..., str]) -> None:
+    said = refused("regression/03_every_sensor", source="synthetic:tiny", unseen=40, complete=0.5)
+    assert "days to learn from" in said
 
 
-def test_every_sensor_refuses_a_place_at_which_an_input_is_not_read(tmp_path: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / "regression/03_every_sensor.ipynb"
+def test_every_sensor_refuses_a_place_at_which_an_input_is_not_read(refused: Callable[..., str]) -> None:
     given = {"source": "synthetic:tiny", "unseen": 10, "days": [7], "complete": 0.5}
     given |= {"inputs": ["temperature", "PM2.5"], "weather": "B77"}
-    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "must be one of: A01" in str(outcome.error)
+    assert "must be one of: A01" in refused("regression/03_every_sensor", **given)

@@ -96,14 +96,8 @@ def test_an_own_file_of_days(run_chapter: Callable[..., Any], own_file: Path) ->
     assert scores.loc["ARIMA", "mae"] < scores.loc["persistence", "mae"]
 
 
-def test_a_season_shorter_than_a_step_is_refused(tmp_path: Path, own_file: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{CHAPTER}.ipynb"
-    planned = plan.single(notebook, {"source": f"file:{own_file}", "season": "daily"}).runs[0]
-    outcome = run.run_one(planned, tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "season must last at least 2 days" in str(outcome.error)
+def test_a_season_shorter_than_a_step_is_refused(refused: Callable[..., str], own_file: Path) -> None:
+    assert "season must last at least 2 days" in refused(CHAPTER, source=f"file:{own_file}", season="daily")
 
 
 @pytest.mark.real
@@ -249,38 +243,25 @@ def test_volatility_finds_planted_bursts_and_wins_on_its_home_ground(
     assert records["largest_leak"]["value"] < 1e-9
 
 
-def test_volatility_refuses_what_it_cannot_do(tmp_path: Path, own_bursts: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
-    given = {"source": f"file:{own_bursts}", "variable": None, "scale": "log"}
-    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "scale must be none where readings lie below zero" in str(outcome.error)
+def test_volatility_refuses_what_it_cannot_do(refused: Callable[..., str], own_bursts: Path) -> None:
+    said = refused(ROUGH, source=f"file:{own_bursts}", variable=None, scale="log")
+    assert "scale must be none where readings lie below zero" in said
 
 
-def test_volatility_refuses_an_alert_beyond_all_readings(tmp_path: Path) -> None:
-    from citylib.batch import plan, run
-
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
-    given = {"source": "synthetic:tiny", "windows": [24, 48, 96], "horizon": 3, "alert": 1000.0}
-    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "alert must lie within the readings before the cut" in str(outcome.error)
+def test_volatility_refuses_an_alert_beyond_all_readings(refused: Callable[..., str]) -> None:
+    said = refused(ROUGH, source="synthetic:tiny", windows=[24, 48, 96], horizon=3, alert=1000.0)
+    assert "alert must lie within the readings before the cut" in said
 
 
 @pytest.mark.slow
-def test_volatility_says_when_gaps_leave_nothing_to_judge(tmp_path: Path, own_bursts: Path) -> None:
-    from citylib.batch import plan, run
-
+def test_volatility_says_when_gaps_leave_nothing_to_judge(
+    refused: Callable[..., str], tmp_path: Path, own_bursts: Path
+) -> None:
     frame = pd.read_csv(own_bursts)
     thin = tmp_path / "thin.csv"
     frame.iloc[np.r_[0:6000, 6000 : len(frame) : 7]].to_csv(thin, index=False)  # no two neighbours after the cut
-    notebook = Path(__file__).parents[2] / "notebooks" / f"{ROUGH}.ipynb"
-    given = {"source": f"file:{thin}", "variable": None, "cut": "2026-09-20"}
-    outcome = run.run_one(plan.single(notebook, given).runs[0], tmp_path / "run")
-    assert outcome.status == "failed"
-    assert "lags must leave 100 readings with all of them read" in str(outcome.error)
+    said = refused(ROUGH, source=f"file:{thin}", variable=None, cut="2026-09-20")
+    assert "lags must leave 100 readings with all of them read" in said
 
 
 @pytest.mark.real
