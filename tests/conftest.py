@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
+import pytest
+
+from citylib.batch.supervise import THREADS
+
 # Workers share the cores: threads of theirs that wait for one another make small networks several times slower. Before
 # numpy and torch are imported, and for what the tests start too.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-
-import hypothesis
-import pytest
+    for library in THREADS:
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 # The same examples on every machine and in every order: a failure found once is found again.
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None)

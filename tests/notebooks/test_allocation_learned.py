@@ -65,9 +65,8 @@ def test_a_live_curve_needs_two_sizes(run_plainly: Callable[..., Any]) -> None:
         run_plainly(ATTENTION, **SMALL | {"small": 200})
 
 
-def test_other_numbers_are_other_numbers(run_chapter: Callable[..., Any]) -> None:
-    with pytest.raises(AssertionError, match="others must be numbers never trained on, and not 4"):
-        run_chapter(ATTENTION, **SMALL | {"resources": 4})
+def test_other_numbers_are_other_numbers(refused: Callable[..., str]) -> None:
+    assert "others must be numbers never trained on, and not 4" in refused(ATTENTION, **SMALL | {"resources": 4})
 
 
 @pytest.mark.parametrize(
@@ -77,6 +76,5 @@ def test_other_numbers_are_other_numbers(run_chapter: Callable[..., Any]) -> Non
         (ATTACKED, QUICK | {"weights": []}, "strengths, weights and faulty must hold a value each"),
     ],
 )
-def test_lists_hold_something(run_chapter: Callable[..., Any], chapter: str, given: dict[str, Any], words: str) -> None:
-    with pytest.raises(AssertionError, match=words):
-        run_chapter(chapter, **given)
+def test_lists_hold_something(refused: Callable[..., str], chapter: str, given: dict[str, Any], words: str) -> None:
+    assert words in refused(chapter, **given)
